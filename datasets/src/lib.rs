@@ -1,0 +1,1 @@
+//! Readers, catalogue, epochs, splits: to come.
