@@ -1,0 +1,90 @@
+//! The two seams of decoding, and why there are two: what is *fitted* (slowly, from
+//! examples, may fail) and what *decides* (fast, on one window, cannot fail) are
+//! different types, so an unfitted decoder can't be asked to decide.
+//!
+//! [`Fit`] has one implementor per pipeline; [`Decoder`] one per fitted model. The
+//! networks of `models` are further implementors and nothing else here knows them.
+
+use crate::window::{Features, Window};
+use acquisition::marker::ClassIdx;
+
+/// Labelled windows to fit on, in time order: what of them the plan asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Examples {
+    /// Class of each example.
+    pub labels: Vec<ClassIdx>,
+    /// Features of each example.
+    pub features: Vec<Features>,
+    /// Number of classes of the configuration, idle included.
+    pub n_classes: usize,
+}
+
+/// Why a decoder could not be fitted.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FitError {
+    /// Record more calibration, or leave the class out.
+    #[error(
+        "class {class} has {n_examples} examples, {n_needed} are needed: calibrate longer or leave the class out"
+    )]
+    TooFewExamples {
+        /// Its index.
+        class: usize,
+        /// Examples found.
+        n_examples: usize,
+        /// Examples needed.
+        n_needed: usize,
+    },
+    /// Look for flat, duplicated or disconnected channels.
+    #[error("{what} is not positive definite: look for flat, duplicated or NaN channels")]
+    NotPositiveDefinite {
+        /// Which matrix.
+        what: String,
+    },
+    /// Look for NaN or infinite samples in the calibration.
+    #[error("{what} is not finite: look for NaN or infinite samples in the calibration")]
+    NotFinite {
+        /// Which value.
+        what: String,
+    },
+    /// The optimisation did not reach its criterion: more regularisation, or less extreme features.
+    #[error("{what} did not converge in {n_steps} steps")]
+    NotConverged {
+        /// Which optimisation.
+        what: String,
+        /// Steps taken.
+        n_steps: usize,
+    },
+}
+
+/// Something that can be fitted to examples.
+pub trait Fit {
+    /// The fitted model.
+    type Model;
+
+    /// Fits to `examples`. Batch: allocates, may use the caller's rayon pool.
+    fn fit(&self, examples: &Examples) -> Result<Self::Model, FitError>;
+}
+
+/// A fitted decoder with its scratch: turns windows into posteriors.
+pub trait Decoder: Send {
+    /// Number of classes, idle included.
+    fn n_classes(&self) -> usize;
+
+    /// Writes the posterior of each class into `posterior` (`n_classes` values that
+    /// sum to 1), from this window alone: no state is carried from window to window.
+    ///
+    /// Thread: decoding thread. Allocation: none after the first call.
+    fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]);
+}
+
+/// The class with the largest posterior; on a tie the lowest index. A posterior that
+/// is not finite decides nothing, so idle.
+pub fn decide_class(posterior: &[f64]) -> ClassIdx {
+    let mut best = 0;
+    for (k, p) in posterior.iter().enumerate() {
+        if *p > posterior[best] {
+            best = k;
+        }
+    }
+    ClassIdx(best as u8)
+}

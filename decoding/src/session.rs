@@ -1,0 +1,4 @@
+//! The session: one engine for live streams, replays and evaluation.
+
+pub mod engine;
+pub mod event;
