@@ -110,7 +110,9 @@ def filter_file(_: Path) -> dict[str, Any]:
     x = 10.0 * rng.standard_normal(300) + 250.0 + 20.0 * np.sin(2 * np.pi * k / 150)
     designs: list[dict[str, Any]] = []
     for rate in (160.0, 250.0, 128.0):
-        designs.append({"kind": "bandpass", "order": 4, "cutoff_hz": [8.0, 30.0], "rate_hz": rate})
+        designs.append(
+            {"kind": "bandpass", "order": 4, "cutoff_hz": [8.0, 30.0], "rate_hz": rate}
+        )
     designs += [
         {"kind": "lowpass", "order": 4, "cutoff_hz": [40.0], "rate_hz": 250.0},
         {"kind": "highpass", "order": 4, "cutoff_hz": [1.0], "rate_hz": 250.0},
@@ -127,7 +129,15 @@ def filter_file(_: Path) -> dict[str, Any]:
         )
     b, a = iirnotch(50.0, 30.0, fs=250.0)
     designs.append(
-        {"kind": "notch", "centre_hz": 50.0, "q": 30.0, "rate_hz": 250.0, "b": b, "a": a, "sos": tf2sos(b, a)}
+        {
+            "kind": "notch",
+            "centre_hz": 50.0,
+            "q": 30.0,
+            "rate_hz": 250.0,
+            "b": b,
+            "a": a,
+            "sos": tf2sos(b, a),
+        }
     )
     for design in designs:
         zi = sosfilt_zi(design["sos"])
@@ -144,7 +154,10 @@ def filter_file(_: Path) -> dict[str, Any]:
 def welch_file(_: Path) -> dict[str, Any]:
     rng = generator("welch")
     cases = []
-    for rate, n_samples, segment, overlap in ((160.0, 320, 160, 80), (250.0, 500, 250, 125)):
+    for rate, n_samples, segment, overlap in (
+        (160.0, 320, 160, 80),
+        (250.0, 500, 250, 125),
+    ):
         t = np.arange(n_samples) / rate
         tones = np.stack([8.0 * np.sin(2 * np.pi * f * t) for f in (10.0, 12.5, 21.0)])
         offsets = np.array([[0.0], [30.0], [-5.0]])
@@ -416,8 +429,12 @@ def metric_file(_: Path) -> dict[str, Any]:
             "balanced_accuracy": balanced,
             "kappa": metrics.kappa(confusion),
             "itr_bits_per_min": {
-                "balanced_accuracy, 2 s": metrics.itr_bits_per_min(balanced, n_classes, 2.0),
-                "balanced_accuracy, 0.1 s": metrics.itr_bits_per_min(balanced, n_classes, 0.1),
+                "balanced_accuracy, 2 s": metrics.itr_bits_per_min(
+                    balanced, n_classes, 2.0
+                ),
+                "balanced_accuracy, 0.1 s": metrics.itr_bits_per_min(
+                    balanced, n_classes, 0.1
+                ),
                 "accuracy, 2 s": metrics.itr_bits_per_min(accuracy, n_classes, 2.0),
                 "accuracy, 0.1 s": metrics.itr_bits_per_min(accuracy, n_classes, 0.1),
             },
@@ -425,7 +442,12 @@ def metric_file(_: Path) -> dict[str, Any]:
         check_against_sklearn(case)
         cases.append(case)
     rates = [
-        {"p": p, "n_classes": n, "seconds": t, "itr_bits_per_min": metrics.itr_bits_per_min(p, n, t)}
+        {
+            "p": p,
+            "n_classes": n,
+            "seconds": t,
+            "itr_bits_per_min": metrics.itr_bits_per_min(p, n, t),
+        }
         for p in (0.0, 0.2, 1 / 3, 0.34, 0.5, 0.500001, 0.75, 0.9, 0.999999, 1.0)
         for n in (2, 3, 4)
         for t in (2.0, 0.1)
@@ -460,7 +482,9 @@ def check_against_sklearn(case: dict[str, Any]) -> None:
             expected["balanced_accuracy"] = balanced_accuracy_score(true, predicted)
     for key, value in expected.items():
         if np.isfinite(value) and abs(value - case[key]) > 1e-12:
-            raise AssertionError(f"{case['name']}: {key} {case[key]} but sklearn {value}")
+            raise AssertionError(
+                f"{case['name']}: {key} {case[key]} but sklearn {value}"
+            )
 
 
 # Writing
@@ -499,7 +523,9 @@ def dumps(value: Any, indent: int = 0) -> str:
     """JSON with one vector, or one scalar field, a line."""
     pad = " " * (indent + 1)
     if isinstance(value, dict) and value:
-        lines = [f"{pad}{json.dumps(k)}: {dumps(v, indent + 1)}" for k, v in value.items()]
+        lines = [
+            f"{pad}{json.dumps(k)}: {dumps(v, indent + 1)}" for k, v in value.items()
+        ]
         return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}"
     if isinstance(value, list) and any(isinstance(v, (list, dict)) for v in value):
         lines = [pad + dumps(v, indent + 1) for v in value]

@@ -52,7 +52,7 @@ def matthews(confusion: NDArray[np.int64]) -> float:
     of_true = total**2 - sum(t * t for t in true)
     if of_predicted == 0 or of_true == 0:
         return 0.0
-    return covariance / (math.sqrt(of_predicted) * math.sqrt(of_true))
+    return covariance / math.sqrt(of_predicted * of_true)
 
 
 def nmcc(confusion: NDArray[np.int64]) -> float:

@@ -343,7 +343,9 @@ def fit_logistic(features: Floats, labels: Ints) -> LogisticRegression:
     model.fit(features, labels)
     residual = logistic_gradient_norm(model, features, labels)
     if residual > 1e-3:
-        raise RuntimeError(f"logistic regression not converged: gradient {residual:.1e}")
+        raise RuntimeError(
+            f"logistic regression not converged: gradient {residual:.1e}"
+        )
     return model
 
 
@@ -455,7 +457,11 @@ def score_rows(subject: int, split: Split, config: Config) -> Iterable[dict]:
             of_run = run_of_window == i
             matrix = confusion_matrix(true[of_run], predicted[of_run], n_classes)
             per_run.append(
-                {"recording": run.name, "nmcc": nmcc(matrix), "confusion": matrix.tolist()}
+                {
+                    "recording": run.name,
+                    "nmcc": nmcc(matrix),
+                    "confusion": matrix.tolist(),
+                }
             )
         accuracy = balanced_accuracy(confusion)
         yield {
@@ -531,7 +537,9 @@ def parse_subjects(text: str) -> list[int]:
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--subjects", type=parse_subjects, default=parse_subjects("1-10"))
+    parser.add_argument(
+        "--subjects", type=parse_subjects, default=parse_subjects("1-10")
+    )
     parser.add_argument("--classes", default="left_hand,right_hand")
     parser.add_argument("--pipelines", default=",".join(PIPELINES))
     parser.add_argument("--window-secs", type=float, default=2.0)
