@@ -194,6 +194,16 @@ impl Chunk {
         self.samples.extend_from_slice(frames);
     }
 
+    /// Appends one frame from an iterator over its channels. Any thread; no allocation.
+    ///
+    /// # Panics
+    /// If the frame is not `n_channels` long or does not fit.
+    pub fn push_frame(&mut self, frame: impl ExactSizeIterator<Item = f32>) {
+        assert_eq!(frame.len(), self.n_channels, "whole frames only");
+        assert!(self.room() > 0, "chunk overflow");
+        self.samples.extend(frame);
+    }
+
     /// All samples, frame after frame: `n_frames * n_channels` values.
     pub fn samples(&self) -> &[f32] {
         &self.samples
