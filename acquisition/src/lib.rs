@@ -37,6 +37,7 @@ pub mod health;
 #[cfg(feature = "lsl")]
 pub mod lsl;
 pub mod marker;
+pub mod montage;
 pub mod ring;
 pub mod signal;
 pub mod source;
