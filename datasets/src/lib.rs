@@ -1,1 +1,11 @@
-//! Readers, catalogue, epochs, splits: to come.
+//! Recordings and datasets: readers of file formats, the catalogue of public
+//! datasets, their download, epochs and chronological splits.
+//!
+//! This package is *not* about live streams (`acquisition`), filters, features or
+//! scores (`decoding`). It turns files into the vocabulary of `acquisition`, in
+//! bounded memory, and says what was wrong with them.
+
+//CAT
+//EP
+pub mod reader;
+//SP
