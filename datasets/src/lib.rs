@@ -5,7 +5,7 @@
 //! scores (`decoding`). It turns files into the vocabulary of `acquisition`, in
 //! bounded memory, and says what was wrong with them.
 
-//CAT
-//EP
+pub mod catalog;
+pub mod epoch;
 pub mod reader;
-//SP
+pub mod split;
