@@ -95,13 +95,60 @@ pub struct Features {
     pub band_power: Vec<f64>,
 }
 
+/// Borrowed samples, `(n_channels, n_samples)`, each channel contiguous.
+#[derive(Clone, Copy, Debug)]
+pub struct Planar<'a> {
+    data: &'a [f64],
+    n_channels: usize,
+    stride: usize,
+    n_samples: usize,
+}
+
+impl<'a> Planar<'a> {
+    /// Channel `c` is `data[c * stride ..][.. n_samples]`.
+    ///
+    /// # Panics
+    /// If `data` is too short for that, or there is nothing.
+    pub fn new(data: &'a [f64], n_channels: usize, stride: usize, n_samples: usize) -> Self {
+        assert!(n_channels > 0 && n_samples > 0 && n_samples <= stride, "a window holds samples");
+        assert!(data.len() >= (n_channels - 1) * stride + n_samples, "planar data is too short");
+        Self { data, n_channels, stride, n_samples }
+    }
+
+    /// Number of channels.
+    pub fn n_channels(&self) -> usize {
+        self.n_channels
+    }
+
+    /// Number of samples.
+    pub fn n_samples(&self) -> usize {
+        self.n_samples
+    }
+
+    /// The samples of channel `c`.
+    pub fn channel(&self, c: usize) -> &'a [f64] {
+        &self.data[c * self.stride..][..self.n_samples]
+    }
+
+    /// The same samples as a matrix view.
+    pub fn as_mat(&self) -> MatRef<'a, f64> {
+        let len = (self.n_channels - 1) * self.stride + self.n_samples;
+        MatRef::from_row_major_slice_with_stride(
+            &self.data[..len],
+            self.n_channels,
+            self.n_samples,
+            self.stride,
+        )
+    }
+}
+
 /// One window as a decoder sees it: borrowed, nothing after its end is reachable.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {
     /// Index of its last sample.
     pub end: SampleIndex,
-    /// Filtered samples, `(n_channels, n_samples)`; each channel is contiguous.
-    pub samples: MatRef<'a, f64>,
+    /// Filtered samples, `(n_channels, n_samples)`.
+    pub samples: Planar<'a>,
     /// Its features, as planned.
     pub features: &'a Features,
 }

@@ -1,0 +1,349 @@
+//! Pseudo-online evaluation: calibrate on the first part of the recordings, then let
+//! the very engine of a live session decide on the rest, window by window.
+//!
+//! It is *not* a second implementation of a session. Nothing after a window's end
+//! reaches its decision; training windows come from the calibration parts alone.
+
+use crate::decoder::{Decoder, Examples, Fit as _, FitError};
+use crate::evaluate::labels::{
+    LabelRule, TaskInterval, TrialSpan, sample_labels, thin_idle, trial_spans_unthinned,
+    window_labels,
+};
+use crate::evaluate::score::WindowRecord;
+use crate::front_end::batch::{filtered, span_features};
+use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError};
+use crate::pipeline::runtime::ModelError;
+use crate::pipeline::{FittedPipeline, Pipeline};
+use crate::session::engine::Engine;
+use crate::session::event::{Event, TooManyClasses};
+use crate::window::{Feature, Features, WindowSpec};
+use acquisition::marker::{ClassIdx, Cue};
+use acquisition::signal::{Chunk, Recording};
+use acquisition::source::Feed as _;
+use acquisition::source::replay::{RecordingFeed, Repeat};
+use acquisition::time::SampleIndex;
+use datasets::split::{Calibration, Part, Scored};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Frames read at once. Any other number gives the same decisions.
+const CHUNK_FRAMES: usize = 256;
+
+/// What a decoder is fitted on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrainOn {
+    /// The labelled windows of the calibration part, idle thinned.
+    #[default]
+    Windows,
+    /// One epoch per cue over the task interval, idle epochs of the same length.
+    Trials,
+}
+
+/// Everything that defines which windows there are and what they are called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Filter and windows.
+    pub front_end: FrontEndSpec,
+    /// When the task runs, relative to its cue.
+    pub interval: TaskInterval,
+    /// Label of a mixed window.
+    pub label_rule: LabelRule,
+    /// What decoders are fitted on.
+    pub train_on: TrainOn,
+    /// Classes of the configuration, idle included.
+    pub n_classes: usize,
+}
+
+/// One recording and its cues.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The continuous recording.
+    pub recording: Arc<Recording>,
+    /// Its cues in time order.
+    pub cues: Vec<Cue>,
+}
+
+/// Why a subject can't be evaluated at all; a single pipeline's failure to fit is not
+/// this but part of its outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluateError {
+    /// Change filter, window or channels.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Configure fewer classes.
+    #[error(transparent)]
+    Classes(#[from] TooManyClasses),
+    /// The runs of one subject must have the same channels and rate: evaluate apart.
+    #[error("{name} differs from the other runs in channels or rate: evaluate it apart")]
+    Mismatch {
+        /// The recording's name.
+        name: String,
+    },
+    /// A freshly fitted model does not plan: a defect of the pipeline.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// Decisions of one model over the scored parts, in time order.
+#[derive(Clone, Debug, Default)]
+pub struct Decided {
+    /// One record per decided window.
+    pub records: Vec<WindowRecord>,
+    /// Time each decision took, in nanoseconds.
+    pub took_nanos: Vec<u64>,
+    /// Windows that could not be decided.
+    pub n_unusable: usize,
+}
+
+impl Run {
+    /// Number of sample indices, missing ones included.
+    pub fn n_indices(&self) -> usize {
+        let n_missing: u64 = self.recording.gaps.iter().map(|g| g.n_missing).sum();
+        self.recording.n_samples() + n_missing as usize
+    }
+}
+
+impl Protocol {
+    /// The windows of a run.
+    pub fn window(&self, run: &Run) -> Result<WindowSpec, PlanError> {
+        Ok(self.front_end.window(run.recording.info.rate)?)
+    }
+
+    /// The class of every sample of a run.
+    pub fn sample_labels(&self, run: &Run) -> Vec<ClassIdx> {
+        sample_labels(&run.cues, self.interval, run.recording.info.rate, run.n_indices())
+    }
+
+    /// The label of every window of a run, by position on the grid; `None` is not scored.
+    pub fn window_labels(&self, run: &Run) -> Result<Vec<Option<ClassIdx>>, PlanError> {
+        let samples = self.sample_labels(run);
+        Ok(window_labels(&samples, self.window(run)?, self.n_classes, self.label_rule))
+    }
+
+    fn front_end(&self, run: &Run, wanted: &[Feature]) -> Result<FrontEnd, PlanError> {
+        let info = &run.recording.info;
+        FrontEnd::plan(&self.front_end, info.rate, info.brain_channels(), wanted)
+    }
+
+    /// The training examples of the calibration `parts`, in time order.
+    pub fn examples(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        wanted: &[Feature],
+    ) -> Result<Examples, EvaluateError> {
+        check_same_stream(runs, parts)?;
+        let per_part: Vec<_> = match self.train_on {
+            TrainOn::Windows => {
+                let chosen = self.choose_windows(runs, parts)?;
+                let jobs: Vec<_> = parts.iter().zip(&chosen).collect();
+                let collect = |(part, ends): &(&Part<Calibration>, &Vec<Labelled>)| {
+                    self.collect_windows(&runs[part.run_idx()], ends, wanted)
+                };
+                jobs.par_iter().map(collect).collect::<Result<_, _>>()?
+            }
+            TrainOn::Trials => self.collect_trials(runs, parts, wanted)?,
+        };
+        let mut examples = Examples { n_classes: self.n_classes, ..Examples::default() };
+        for (label, features) in per_part.into_iter().flatten() {
+            examples.labels.push(label);
+            examples.features.push(features);
+        }
+        Ok(examples)
+    }
+
+    /// The labelled windows of each part, idle thinned over all parts together.
+    fn choose_windows(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+    ) -> Result<Vec<Vec<Labelled>>, PlanError> {
+        let mut all = Vec::new();
+        for (part_idx, part) in parts.iter().enumerate() {
+            let run = &runs[part.run_idx()];
+            let window = self.window(run)?;
+            for (k, label) in self.window_labels(run)?.into_iter().enumerate() {
+                if let Some(class) = label
+                    && holds(part, window.end(k), window)
+                {
+                    all.push((part_idx, Labelled { end: window.end(k), class }));
+                }
+            }
+        }
+        let classes: Vec<_> = all.iter().map(|(_, labelled)| labelled.class).collect();
+        let mut chosen = vec![Vec::new(); parts.len()];
+        for i in thin_idle(&classes) {
+            let (part_idx, labelled) = all[i];
+            chosen[part_idx].push(labelled);
+        }
+        Ok(chosen)
+    }
+
+    /// Features of the chosen windows of one run. A window that is not sound is left out.
+    fn collect_windows(
+        &self,
+        run: &Run,
+        chosen: &[Labelled],
+        wanted: &[Feature],
+    ) -> Result<Vec<(ClassIdx, Features)>, EvaluateError> {
+        let mut front_end = self.front_end(run, wanted)?;
+        let mut collected = Vec::with_capacity(chosen.len());
+        let mut pending = chosen.iter().peekable();
+        for_each_chunk(run, |chunk| {
+            front_end.follow(chunk.first());
+            for frame in chunk.samples().chunks_exact(chunk.n_channels()) {
+                let end = front_end.next();
+                let completed = front_end.push_frame(frame);
+                while pending.next_if(|l| l.end < end).is_some() {}
+                if let Some(labelled) = pending.next_if(|l| l.end == end)
+                    && completed == Completed::Window
+                    && let Some(window) = front_end.window()
+                {
+                    collected.push((labelled.class, window.features.clone()));
+                }
+            }
+        });
+        Ok(collected)
+    }
+
+    /// Features of the trial and idle epochs of all parts, idle thinned.
+    fn collect_trials(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        wanted: &[Feature],
+    ) -> Result<Vec<Vec<(ClassIdx, Features)>>, EvaluateError> {
+        let mut spans = Vec::new();
+        for (part_idx, part) in parts.iter().enumerate() {
+            let run = &runs[part.run_idx()];
+            let (rate, inside) = (run.recording.info.rate, part.samples());
+            for span in trial_spans_unthinned(&run.cues, self.interval, rate, run.n_indices()) {
+                let end = span.start.0 + span.n_samples as u64;
+                if span.start.0 >= inside.start && end <= inside.end {
+                    spans.push((part_idx, span));
+                }
+            }
+        }
+        let classes: Vec<_> = spans.iter().map(|(_, span)| span.class).collect();
+        let mut chosen = vec![Vec::new(); parts.len()];
+        for i in thin_idle(&classes) {
+            let (part_idx, span) = &spans[i];
+            chosen[*part_idx].push(span.clone());
+        }
+        let jobs: Vec<_> = parts.iter().zip(&chosen).collect();
+        let collect = |(part, spans): &(&Part<Calibration>, &Vec<TrialSpan>)| {
+            let run = &runs[part.run_idx()];
+            let info = &run.recording.info;
+            let signal = filtered(&self.front_end, &run.recording, &info.brain_channels())?;
+            let labelled = |span: &TrialSpan| {
+                let features =
+                    span_features(&signal, span.start, span.n_samples, info.rate, wanted)?;
+                Ok(features.map(|f| (span.class, f)))
+            };
+            spans.iter().filter_map(|span| labelled(span).transpose()).collect()
+        };
+        jobs.par_iter().map(collect).collect()
+    }
+
+    /// Lets an engine with all `models` decide over a run; the decisions on windows
+    /// that lie in `part`, per model.
+    pub fn decide(
+        &self,
+        runs: &[Run],
+        part: &Part<Scored>,
+        models: &[&FittedPipeline],
+        now_nanos: &(dyn Fn() -> u64 + Sync),
+    ) -> Result<Vec<Decided>, EvaluateError> {
+        let run = &runs[part.run_idx()];
+        let n_channels = run.recording.info.brain_channels().len();
+        let wanted: HashSet<_> = models.iter().map(|m| m.pipeline().feature()).collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let front_end = self.front_end(run, &wanted)?;
+        let window = front_end.spec();
+        let plan = |model: &&FittedPipeline| model.plan(n_channels, self.n_classes);
+        let decoders: Vec<Box<dyn Decoder>> = models.iter().map(plan).collect::<Result<_, _>>()?;
+        let mut engine = Engine::new(front_end, run.recording.info.n_channels(), decoders)?;
+        let labels = self.window_labels(run)?;
+        let mut decided = vec![Decided::default(); models.len()];
+        for_each_chunk(run, |chunk| {
+            engine.push(chunk, now_nanos, |output| {
+                let decided = &mut decided[output.decoder_idx];
+                match output.event {
+                    Event::Decision(decision) if holds(part, decision.end, window) => {
+                        let k = grid_position(decision.end, window);
+                        let (run, truth) = (part.run_idx() as u32, labels[k]);
+                        decided.records.push(WindowRecord { run, truth, decision });
+                        decided.took_nanos.push(output.took_nanos);
+                    }
+                    Event::Unusable { end } if holds(part, end, window) => decided.n_unusable += 1,
+                    _ => {}
+                }
+            });
+        });
+        Ok(decided)
+    }
+}
+
+/// A window by its last sample, and its class.
+#[derive(Clone, Copy, Debug)]
+struct Labelled {
+    end: SampleIndex,
+    class: ClassIdx,
+}
+
+/// Whether the window that ends at `end` lies in the part wholly.
+fn holds<Side>(part: &Part<Side>, end: SampleIndex, window: WindowSpec) -> bool {
+    part.contains_window(end.0, window.window_samples as u64)
+}
+
+/// Position on the grid of the window that ends at `end`.
+pub fn grid_position(end: SampleIndex, window: WindowSpec) -> usize {
+    (end.0 as usize + 1 - window.window_samples) / window.step_samples
+}
+
+/// Reads a run from its first frame to its last.
+fn for_each_chunk(run: &Run, mut take: impl FnMut(&Chunk)) {
+    let mut feed = RecordingFeed::new(Arc::clone(&run.recording), Repeat::Once);
+    let mut chunk = Chunk::new(run.recording.info.n_channels(), CHUNK_FRAMES);
+    let mut markers = Vec::new();
+    while feed.read(&mut chunk, &mut markers).is_ok_and(|is_data| is_data) {
+        take(&chunk);
+    }
+}
+
+fn check_same_stream(runs: &[Run], parts: &[Part<Calibration>]) -> Result<(), EvaluateError> {
+    let labels = |run: &Run| {
+        let info = &run.recording.info;
+        let labels = info.brain_channels().into_iter().map(|c| info.channels[c].label.clone());
+        (info.rate, labels.collect::<Vec<_>>())
+    };
+    let Some(first) = parts.first() else { return Ok(()) };
+    let expected = labels(&runs[first.run_idx()]);
+    for part in parts {
+        if labels(&runs[part.run_idx()]) != expected {
+            let name = runs[part.run_idx()].recording.info.name.clone();
+            return Err(EvaluateError::Mismatch { name });
+        }
+    }
+    Ok(())
+}
+
+/// Fits every pipeline on the same examples, side by side. One that can't be fitted
+/// says so and does not stop the others.
+pub fn fit_all(
+    pipelines: &[Pipeline],
+    examples: &Examples,
+) -> Vec<Result<FittedPipeline, FitError>> {
+    pipelines.par_iter().map(|pipeline| pipeline.fit(examples)).collect()
+}
+
+/// The features that the pipelines need.
+pub fn features_of(pipelines: &[Pipeline]) -> Vec<Feature> {
+    let mut wanted: Vec<_> = pipelines.iter().map(|p| p.feature()).collect();
+    wanted.sort_unstable_by_key(|f| *f as u8);
+    wanted.dedup();
+    wanted
+}
