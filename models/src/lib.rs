@@ -1,1 +1,8 @@
-//! To come.
+//! Trained models on disk.
+//!
+//! A [`checkpoint::ModelFile`] holds everything a decision depends on: preprocessing,
+//! geometry, weights, class and channel names, rate. It is *not* a pipeline
+//! description to be fitted, and nothing in it is code.
+
+pub mod checkpoint;
+pub mod session;
