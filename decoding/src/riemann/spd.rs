@@ -1,0 +1,247 @@
+//! Symmetric eigen-decompositions with their workspace, and functions of matrices.
+
+use faer::diag::DiagMut;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use std::fmt;
+
+/// Why a matrix has no place in this geometry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RiemannError {
+    /// Shrink the matrix, or drop the variables that are constant or duplicated.
+    #[error("the matrix is not positive definite")]
+    NotPositiveDefinite,
+    /// Look for NaN or infinite values in what the matrix was computed from.
+    #[error("the matrix is not finite")]
+    NotFinite,
+    /// Allow more steps or a coarser criterion; matrices far apart need more steps.
+    #[error("no convergence in {n_steps} steps")]
+    NotConverged {
+        /// Steps taken.
+        n_steps: usize,
+    },
+    /// Pass at least one matrix.
+    #[error("there is no matrix to work on")]
+    Empty,
+    /// Pass square matrices of one size.
+    #[error("a matrix of {n_rows} x {n_cols} where {expected} x {expected} is needed")]
+    ShapeMismatch {
+        /// Its rows.
+        n_rows: usize,
+        /// Its columns.
+        n_cols: usize,
+        /// The size needed.
+        expected: usize,
+    },
+}
+
+/// Workspace for eigen-decompositions `A = U diag(λ) Uᵀ` of symmetric `dim x dim`
+/// matrices; eigenvalues ascend.
+pub struct EigenScratch {
+    values: Vec<f64>,
+    vectors: Mat<f64>,
+    scaled: Mat<f64>,
+    memory: MemBuffer,
+}
+
+impl fmt::Debug for EigenScratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EigenScratch").field("dim", &self.dim()).finish_non_exhaustive()
+    }
+}
+
+impl Clone for EigenScratch {
+    fn clone(&self) -> Self {
+        Self::new(self.dim())
+    }
+}
+
+impl EigenScratch {
+    /// Workspace for matrices of `dim x dim`.
+    pub fn new(dim: usize) -> Self {
+        let need = self_adjoint_evd_scratch::<f64>(
+            dim,
+            ComputeEigenvectors::Yes,
+            Par::Seq,
+            faer::Spec::default(),
+        );
+        Self {
+            values: vec![0.0; dim],
+            vectors: Mat::zeros(dim, dim),
+            scaled: Mat::zeros(dim, dim),
+            memory: MemBuffer::new(need),
+        }
+    }
+
+    /// Size of the matrices.
+    pub fn dim(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Eigenvalues alone, ascending: far cheaper than with vectors. Reads the lower
+    /// triangle of `a`.
+    ///
+    /// Thread: any. Allocation: none.
+    pub fn values(&mut self, a: MatRef<'_, f64>) -> Result<&[f64], RiemannError> {
+        check_square(a, self.dim())?;
+        check_finite(a)?;
+        let stack = MemStack::new(&mut self.memory);
+        let values = DiagMut::from_slice_mut(&mut self.values);
+        self_adjoint_evd(a, values, None, Par::Seq, stack, faer::Spec::default())
+            .map_err(|_| RiemannError::NotFinite)?;
+        Ok(&self.values)
+    }
+
+    /// Eigenvalues, ascending, and the eigenvectors as columns. Reads the lower triangle
+    /// of `a`.
+    ///
+    /// Thread: any. Allocation: none.
+    pub fn decompose(
+        &mut self,
+        a: MatRef<'_, f64>,
+    ) -> Result<(&[f64], MatRef<'_, f64>), RiemannError> {
+        check_square(a, self.dim())?;
+        check_finite(a)?;
+        let stack = MemStack::new(&mut self.memory);
+        let values = DiagMut::from_slice_mut(&mut self.values);
+        let vectors = Some(self.vectors.as_mut());
+        self_adjoint_evd(a, values, vectors, Par::Seq, stack, faer::Spec::default())
+            .map_err(|_| RiemannError::NotFinite)?;
+        Ok((&self.values, self.vectors.as_ref()))
+    }
+
+    /// `f(A) = U diag(f(λ)) Uᵀ` into both triangles of `out`, for any symmetric `a`.
+    ///
+    /// Thread: any. Allocation: none.
+    pub fn apply_into(
+        &mut self,
+        a: MatRef<'_, f64>,
+        f: impl Fn(f64) -> f64,
+        out: MatMut<'_, f64>,
+    ) -> Result<(), RiemannError> {
+        self.decompose(a)?;
+        self.rebuild_into(f, out);
+        Ok(())
+    }
+
+    /// As [`EigenScratch::apply_into`], for positive definite `a` only.
+    ///
+    /// Thread: any. Allocation: none.
+    pub fn apply_spd_into(
+        &mut self,
+        a: MatRef<'_, f64>,
+        f: impl Fn(f64) -> f64,
+        out: MatMut<'_, f64>,
+    ) -> Result<(), RiemannError> {
+        self.decompose(a)?;
+        check_positive(&self.values)?;
+        self.rebuild_into(f, out);
+        Ok(())
+    }
+
+    /// Adds `f(A)` of a positive definite `a` to the lower triangle of `sum`.
+    pub(crate) fn add_spd(
+        &mut self,
+        a: MatRef<'_, f64>,
+        f: impl Fn(f64) -> f64,
+        sum: MatMut<'_, f64>,
+    ) -> Result<(), RiemannError> {
+        self.decompose(a)?;
+        check_positive(&self.values)?;
+        self.rebuild_lower(f, sum, Accum::Add);
+        Ok(())
+    }
+
+    /// `U diag(f(λ)) Uᵀ` of the last decomposition, into both triangles.
+    fn rebuild_into(&mut self, f: impl Fn(f64) -> f64, mut out: MatMut<'_, f64>) {
+        self.rebuild_lower(f, out.as_mut(), Accum::Replace);
+        mirror_lower(out);
+    }
+
+    fn rebuild_lower(&mut self, f: impl Fn(f64) -> f64, out: MatMut<'_, f64>, accum: Accum) {
+        for (j, value) in self.values.iter().enumerate() {
+            let scale = f(*value);
+            for (y, x) in self.scaled.col_mut(j).iter_mut().zip(self.vectors.col(j).iter()) {
+                *y = scale * x;
+            }
+        }
+        triangular::matmul(
+            out,
+            BlockStructure::TriangularLower,
+            accum,
+            self.scaled.as_ref(),
+            BlockStructure::Rectangular,
+            self.vectors.as_ref().transpose(),
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    }
+}
+
+/// Copies the lower triangle into the upper one.
+pub(crate) fn mirror_lower(mut a: MatMut<'_, f64>) {
+    for j in 0..a.ncols() {
+        for i in j + 1..a.nrows() {
+            a[(j, i)] = a[(i, j)];
+        }
+    }
+}
+
+pub(crate) fn check_square(a: MatRef<'_, f64>, expected: usize) -> Result<(), RiemannError> {
+    let (n_rows, n_cols) = a.shape();
+    if n_rows == expected && n_cols == expected {
+        Ok(())
+    } else {
+        Err(RiemannError::ShapeMismatch { n_rows, n_cols, expected })
+    }
+}
+
+/// Whether the lower triangle is finite.
+pub(crate) fn check_finite(a: MatRef<'_, f64>) -> Result<(), RiemannError> {
+    // 0 * x is 0 for every finite x and NaN for every other: one sum tells.
+    let mut probe = 0.0;
+    for j in 0..a.ncols() {
+        probe += a.col(j).subrows(j, a.nrows() - j).iter().map(|x| 0.0 * x).sum::<f64>();
+    }
+    if probe == 0.0 { Ok(()) } else { Err(RiemannError::NotFinite) }
+}
+
+/// Whether ascending eigenvalues are those of a matrix that is positive definite beyond
+/// its own rounding errors: `λ_min > n ε λ_max`.
+pub(crate) fn check_positive(values: &[f64]) -> Result<(), RiemannError> {
+    let (Some(min), Some(max)) = (values.first(), values.last()) else { return Ok(()) };
+    let floor = values.len() as f64 * f64::EPSILON * max;
+    if *min > 0.0 && *min > floor { Ok(()) } else { Err(RiemannError::NotPositiveDefinite) }
+}
+
+/// `f` of the eigenvalues of an SPD matrix, in a new matrix.
+fn spd_function(a: MatRef<'_, f64>, f: impl Fn(f64) -> f64) -> Result<Mat<f64>, RiemannError> {
+    let mut out = Mat::zeros(a.nrows(), a.nrows());
+    EigenScratch::new(a.nrows()).apply_spd_into(a, f, out.as_mut())?;
+    Ok(out)
+}
+
+/// The symmetric logarithm of an SPD matrix. Allocates.
+pub fn log(a: MatRef<'_, f64>) -> Result<Mat<f64>, RiemannError> {
+    spd_function(a, f64::ln)
+}
+
+/// The SPD square root of an SPD matrix. Allocates.
+pub fn sqrt(a: MatRef<'_, f64>) -> Result<Mat<f64>, RiemannError> {
+    spd_function(a, f64::sqrt)
+}
+
+/// The SPD inverse square root of an SPD matrix. Allocates.
+pub fn inv_sqrt(a: MatRef<'_, f64>) -> Result<Mat<f64>, RiemannError> {
+    spd_function(a, |x| x.sqrt().recip())
+}
+
+/// The exponential of a symmetric matrix: SPD. Allocates.
+pub fn exp(a: MatRef<'_, f64>) -> Result<Mat<f64>, RiemannError> {
+    let mut out = Mat::zeros(a.nrows(), a.nrows());
+    EigenScratch::new(a.nrows()).apply_into(a, f64::exp, out.as_mut())?;
+    Ok(out)
+}
