@@ -117,9 +117,10 @@ impl Dejitter {
     }
 
     /// Looks at the stamps of the frames that wait, oldest first, and accepts the
-    /// first ones. Offer the rest again, with what has come since. `now_secs` is the
-    /// local time. A slice that is not empty is held back for at most 100 ms.
-    pub fn accept(&mut self, stamps: &[f64], now_secs: f64) -> Accepted {
+    /// first ones, at most `max_frames`. Offer the rest again, with what has come
+    /// since. `now_secs` is the local time. A slice that is not empty is held back
+    /// for at most 100 ms.
+    pub fn accept(&mut self, stamps: &[f64], max_frames: usize, now_secs: f64) -> Accepted {
         let mut accepted =
             Accepted { first: self.next, n_frames: 0, n_missing: 0, clock_reset: false };
         let Some(&first) = stamps.first() else { return accepted };
@@ -135,7 +136,7 @@ impl Dejitter {
             self.next.0 += accepted.n_missing;
             accepted.first = self.next;
         }
-        for &stamp in stamps {
+        for &stamp in stamps.iter().take(max_frames) {
             let residual = self.residual(stamp);
             if accepted.n_frames > 0 && self.is_jump(residual) {
                 break;
@@ -146,6 +147,11 @@ impl Dejitter {
         self.next.0 += accepted.n_frames as u64;
         self.last_accept_secs = now_secs;
         accepted
+    }
+
+    /// Index of the next frame, should none be missing.
+    pub fn next(&self) -> SampleIndex {
+        self.next
     }
 
     /// The stamp at which the fit sees sample `index`, on the sender's clock. Sound

@@ -18,7 +18,7 @@ fn run(rate_hz: f64, frames: &[(f64, f64)]) -> Outcome {
     while at < frames.len() && now <= end {
         let n_here = frames.partition_point(|f| f.1 <= now);
         let stamps: Vec<f64> = frames[at..n_here.max(at)].iter().map(|f| f.0).collect();
-        let accepted = fit.accept(&stamps, now);
+        let accepted = fit.accept(&stamps, 50, now);
         assert_eq!(accepted.first.0, next + accepted.n_missing);
         if accepted.n_missing > 0 {
             gaps.push((next, accepted.n_missing));
