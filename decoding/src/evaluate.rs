@@ -1,1 +1,12 @@
-//! To come.
+//! Evaluation: what a decoder's decisions are worth.
+//!
+//! [`labels`] turns cues into the truth of samples and windows, [`score`] compares
+//! decisions with it, [`null`] says what chance and the paradigm's timing would have
+//! scored, and [`running`] does the first two while a session runs; none of them knows
+//! how a decision came about.
+
+pub mod labels;
+pub mod null;
+pub mod running;
+pub mod score;
+pub mod subject;
