@@ -34,6 +34,8 @@ mod head;
 mod mixer;
 mod noise;
 mod schedule;
+#[cfg(test)]
+mod tests;
 
 pub use config::{
     Artefacts, BadChannel, CALIBRATION_SECS, CueSchedule, DEFAULT_SEPARABILITY, Fault, Modality,

@@ -30,6 +30,7 @@ enum Stream {
     Pop,
     Blink,
     Burst,
+    Loose,
 }
 
 /// All artefacts of a run.
@@ -43,6 +44,7 @@ pub(super) struct Disturbance {
     pops: Pops,
     blinks: Blinks,
     bursts: Bursts,
+    loose: Dice,
 }
 
 impl Disturbance {
@@ -62,6 +64,7 @@ impl Disturbance {
             pops: Pops::new(config, dice(Stream::Pop)),
             blinks: Blinks::new(config, dice(Stream::Blink)),
             bursts: Bursts::new(config, dice(Stream::Burst)),
+            loose: dice(Stream::Loose),
         }
     }
 
@@ -79,7 +82,7 @@ impl Disturbance {
         if let Some(bad) = self.config.bad_channel {
             frame[bad.channel_idx] = match bad.fault {
                 Fault::Flat => 0.0,
-                Fault::Noisy => (LOOSE_UV * self.per_uv * self.noise.1.normal()) as f32,
+                Fault::Noisy => (LOOSE_UV * self.per_uv * self.loose.normal()) as f32,
             };
         }
     }
@@ -225,17 +228,15 @@ struct Blinks {
 impl Blinks {
     fn new(config: &SimulatorConfig, mut dice: Dice) -> Self {
         let a = &config.artefacts;
-        let eye = |x: f64| Dipole {
-            position_m: [x, 0.072, -0.025],
+        let at = head::electrode("Fp1");
+        let eyes = [-0.03, 0.03].map(|x| Dipole {
+            position_m: [x, 0.06, -0.03],
             moment_am: head::unit([0.0, 1.0, 0.5]),
             depth: Depth::UnderScalp,
-        };
-        let at = head::electrode("Fpz");
-        let column = both(
-            eye(-0.03).sized(at, a.blink_uv / 2.0),
-            eye(0.03).sized(at, a.blink_uv / 2.0),
-            config,
-        );
+        });
+        let gain = a.blink_uv / eyes.iter().map(|eye| eye.potential_uv(at)).sum::<f64>();
+        let [left, right] = eyes.map(|eye| eye.seen_by(config.modality, config.n_channels));
+        let column: Vec<f64> = left.iter().zip(&right).map(|(l, r)| gain * (l + r)).collect();
         let mut mixer = Mixer::new(config.n_channels);
         mixer.push(&column);
         let next = dice.frames_to_next(a.blinks_per_min, config.rate_hz);
@@ -255,20 +256,15 @@ impl Blinks {
     }
 }
 
-fn both(a: Dipole, b: Dipole, config: &SimulatorConfig) -> Vec<f64> {
-    let (a, b) = (
-        a.seen_by(config.modality, config.n_channels),
-        b.seen_by(config.modality, config.n_channels),
-    );
-    a.iter().zip(&b).map(|(a, b)| a + b).collect()
-}
-
-/// Bursts of one temporal muscle at a time: wide-band noise around 60 Hz.
+/// Bursts of one temporal muscle at a time: wide-band noise around 60 Hz, high-passed
+/// at 20 Hz.
 #[derive(Debug)]
 struct Bursts {
     dice: Dice,
     event: Event,
     noise: Rhythm,
+    low: f64,
+    low_step: f64,
     side: usize,
     mixer: Mixer,
 }
@@ -291,8 +287,10 @@ impl Bursts {
         // Slow rates hold the lower part of the band only.
         let centre_hz = f64::min(60.0, 0.3 * config.rate_hz);
         let noise = Rhythm::new(centre_hz, 0.75 * centre_hz, config.rate_hz, &mut dice);
+        let low_step = 1.0 - (-TAU * centre_hz / 3.0 / config.rate_hz).exp();
         let next = dice.frames_to_next(a.bursts_per_min, config.rate_hz);
-        Self { dice, event: Event::new(config.rate_hz, next), noise, side: 0, mixer }
+        let event = Event::new(config.rate_hz, next);
+        Self { dice, event, noise, low: 0.0, low_step, side: 0, mixer }
     }
 
     fn add_to(&mut self, frame: &mut [f32], index: u64, per_min: f64) {
@@ -302,7 +300,8 @@ impl Bursts {
         let Some(done) = self.event.progress(index) else { return };
         // A raised-cosine envelope of unit mean square.
         let envelope = (PI * done).sin().powi(2) / 0.375f64.sqrt();
-        let value = self.noise.next(&mut self.dice);
-        self.mixer.add(frame, self.side, self.event.size * envelope * value);
+        let noise = self.noise.next(&mut self.dice);
+        self.low += self.low_step * (noise - self.low);
+        self.mixer.add(frame, self.side, self.event.size * envelope * (noise - self.low));
     }
 }

@@ -64,7 +64,7 @@ pub struct BadChannel {
 pub struct Artefacts {
     /// Mean number of blinks in a minute (default 10).
     pub blinks_per_min: f64,
-    /// Mean peak of a blink at Fpz (default 100).
+    /// Mean peak of a blink at Fp1 (default 100).
     pub blink_uv: f64,
     /// Mean number of muscle bursts in a minute (default 3).
     pub bursts_per_min: f64,
@@ -145,9 +145,14 @@ pub struct SimulatorConfig {
     pub duration_secs: Option<f64>,
 }
 
-/// The separability of the demo: two left and right classes and idle, in two-second
-/// windows, are told apart well but not perfectly.
-pub const DEFAULT_SEPARABILITY: f64 = 0.9;
+/// The separability of the demo: left, right and idle are told apart well, but not
+/// perfectly.
+///
+/// With 16 channels at 250 Hz, [`CALIBRATION_SECS`] of calibration and three minutes of
+/// test on each of 20 heads, tangent space and logistic regression on 8-30 Hz and
+/// windows of 2 s every 0.1 s reached an nMCC of 0.83 to 0.89 with idle included
+/// (SciPy, pyRiemann and scikit-learn); at separability 0, 0.44 to 0.56 on 10 heads.
+pub const DEFAULT_SEPARABILITY: f64 = 0.6;
 
 /// Length of a calibration run that suffices for the demo's decoder, in seconds.
 pub const CALIBRATION_SECS: f64 = 180.0;
