@@ -275,7 +275,8 @@ impl Protocol {
                     Event::Decision(decision) if holds(part, decision.end, window) => {
                         let k = grid_position(decision.end, window);
                         let (run, truth) = (part.run_idx() as u32, labels[k]);
-                        decided.records.push(WindowRecord { run, truth, decision });
+                        let end = decision.end;
+                        decided.records.push(WindowRecord { run, end, truth, decision });
                         decided.took_nanos.push(output.took_nanos);
                     }
                     Event::Unusable { end } if holds(part, end, window) => decided.n_unusable += 1,

@@ -1,0 +1,271 @@
+//! One subject, evaluated: fit on the calibration side of a split, decide on the scored
+//! side, score, and hold every score against its nulls.
+
+use crate::decoder::FitError;
+use crate::evaluate::null::{Clock, Nulls, Verdict, p_value, permute_cues, shift_null};
+use crate::evaluate::pseudo_online::{
+    Decided, EvaluateError, Protocol, Run, features_of, fit_all,
+};
+use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
+use crate::metric::itr::ItrOptions;
+use crate::metric::latency::{LatencyRecorder, LatencySummary};
+use crate::metric::nmcc::nmcc;
+use crate::pipeline::{FittedPipeline, Pipeline};
+use crate::window::WindowSpec;
+use acquisition::marker::Cue;
+use acquisition::time::SampleIndex;
+use datasets::split::{Part, Scored, Split};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// How many draws each null makes; none at all where it is not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NullPlan {
+    /// Whether the clock null is scored.
+    pub clock: ClockNull,
+    /// Rotations of the true labels.
+    pub n_shifts: usize,
+    /// Permutations of the calibration's cues, each with a refit.
+    pub n_permutations: usize,
+    /// Seed of both.
+    pub seed: u64,
+}
+
+/// Whether the clock null is scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockNull {
+    /// Beside every score.
+    Scored,
+    /// Left out, for timings.
+    Skipped,
+}
+
+/// Everything that is evaluated of a subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Windows and labels.
+    pub protocol: Protocol,
+    /// What is fitted.
+    pub pipelines: Vec<Pipeline>,
+    /// Whether idle is scored.
+    pub idle: Idle,
+    /// What the information transfer rate is computed from.
+    pub itr: ItrOptions,
+    /// Windows in a row that make an event.
+    pub dwell_windows: usize,
+    /// What every score is held against.
+    pub nulls: NullPlan,
+}
+
+/// What came of one pipeline. One that can't be fitted does not stop the others.
+#[derive(Debug)]
+pub struct PipelineOutcome {
+    /// Which.
+    pub pipeline: Pipeline,
+    /// Its scores, or why there are none.
+    pub result: Result<Evaluated, FitError>,
+}
+
+/// A fitted pipeline's decisions and what they are worth.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// Pooled, per run, and events.
+    pub score: SubjectScore,
+    /// What chance and timing would have scored.
+    pub nulls: Nulls,
+    /// What the nulls say; `None` where none with a p-value was run.
+    pub verdict: Option<Verdict>,
+    /// Every decision, with the time it took.
+    pub decided: Decided,
+    /// The times in brief.
+    pub latency: LatencySummary,
+}
+
+impl Plan {
+    /// Evaluates one subject. `now_nanos` is any monotonic clock.
+    ///
+    /// Batch: allocates, uses the caller's rayon pool. The scores do not depend on the
+    /// number of threads.
+    pub fn evaluate(
+        &self,
+        runs: &[Run],
+        split: &Split,
+        now_nanos: &(dyn Fn() -> u64 + Sync),
+    ) -> Result<Vec<PipelineOutcome>, EvaluateError> {
+        let wanted = features_of(&self.pipelines);
+        let examples = self.protocol.examples(runs, split.calibration(), &wanted)?;
+        let fits = fit_all(&self.pipelines, &examples);
+        drop(examples);
+        let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
+        let mut decided = self.decide(runs, split, &models, now_nanos)?.into_iter();
+        let label_nulls = self.label_null(runs, split)?;
+        let clock = self.clock(runs, split)?;
+        let outcome = |(k, fit): (usize, Result<FittedPipeline, FitError>)| {
+            let result = match fit {
+                Ok(_) => {
+                    let decided = decided.next().unwrap_or_default();
+                    Ok(self.score(runs, split, decided, clock.as_ref(), &label_nulls[k])?)
+                }
+                Err(error) => Err(error),
+            };
+            Ok(PipelineOutcome { pipeline: self.pipelines[k], result })
+        };
+        fits.into_iter().enumerate().map(outcome).collect()
+    }
+
+    /// Decisions per model over all scored parts, in their order.
+    fn decide(
+        &self,
+        runs: &[Run],
+        split: &Split,
+        models: &[&FittedPipeline],
+        now_nanos: &(dyn Fn() -> u64 + Sync),
+    ) -> Result<Vec<Decided>, EvaluateError> {
+        let per_part: Vec<Vec<Decided>> = split
+            .scored()
+            .par_iter()
+            .map(|part| self.protocol.decide(runs, part, models, now_nanos))
+            .collect::<Result<_, _>>()?;
+        let mut per_model = vec![Decided::default(); models.len()];
+        for part in per_part {
+            for (all, one) in per_model.iter_mut().zip(part) {
+                all.records.extend(one.records);
+                all.took_nanos.extend(one.took_nanos);
+                all.n_unusable += one.n_unusable;
+            }
+        }
+        Ok(per_model)
+    }
+
+    /// What the score depends on besides the decisions.
+    fn options(&self, run: &Run) -> Result<ScoreOptions, EvaluateError> {
+        Ok(ScoreOptions {
+            n_classes: self.protocol.n_classes,
+            window: self.protocol.window(run)?,
+            rate: run.recording.info.rate,
+            interval: self.protocol.interval,
+            label_rule: self.protocol.label_rule,
+            idle: self.idle,
+            itr: self.itr,
+            dwell_windows: self.dwell_windows,
+        })
+    }
+
+    /// Scores one pipeline's decisions, nulls beside them.
+    fn score(
+        &self,
+        runs: &[Run],
+        split: &Split,
+        decided: Decided,
+        clock: Option<&Clock>,
+        label_nulls: &[f64],
+    ) -> Result<Evaluated, EvaluateError> {
+        let scored_runs = self.scored_runs(runs, split, &decided);
+        let first = &runs[split.scored()[0].run_idx()];
+        let options = self.options(first)?;
+        let score = score_subject(&scored_runs, &options);
+        let observed = score.pooled.nmcc;
+        let shifts = match self.nulls.n_shifts {
+            0 => None,
+            n => shift_null(&scored_runs, &options, n, self.nulls.seed),
+        };
+        let nulls = Nulls {
+            clock_nmcc: clock.map(|c| nmcc(&c.confusion(&decided.records, self.idle))),
+            shift_p: shifts.map(|nulls| p_value(observed, &nulls)),
+            label_p: (!label_nulls.is_empty()).then(|| p_value(observed, label_nulls)),
+        };
+        let mut times = LatencyRecorder::new();
+        decided.took_nanos.iter().for_each(|nanos| times.record(*nanos));
+        let verdict = nulls.verdict(observed);
+        Ok(Evaluated { score, nulls, verdict, latency: times.summary(), decided })
+    }
+
+    /// The decisions by run, beside the truth of each scored part.
+    fn scored_runs(&self, runs: &[Run], split: &Split, decided: &Decided) -> Vec<ScoredRun> {
+        let of_part = |part: &Part<Scored>| {
+            let (run, samples) = (&runs[part.run_idx()], part.samples());
+            let number = part.run_idx() as u32;
+            let labels = self.protocol.sample_labels(run);
+            let inside = samples.start as usize..samples.end as usize;
+            ScoredRun {
+                run: number,
+                first_sample: SampleIndex(samples.start),
+                labels: labels[inside].to_vec(),
+                cues: self.cues_within(run, &samples),
+                records: decided.records.iter().copied().filter(|r| r.run == number).collect(),
+            }
+        };
+        split.scored().iter().map(of_part).collect()
+    }
+
+    /// The cues whose tasks begin within a range of samples.
+    fn cues_within(&self, run: &Run, samples: &std::ops::Range<u64>) -> Vec<Cue> {
+        let rate = run.recording.info.rate;
+        let start = |cue: &Cue| self.protocol.interval.samples(cue, rate).start;
+        run.cues.iter().filter(|cue| samples.contains(&start(cue))).copied().collect()
+    }
+
+    /// The clock null's table, from the calibration side's labels.
+    fn clock(&self, runs: &[Run], split: &Split) -> Result<Option<Clock>, EvaluateError> {
+        if self.nulls.clock == ClockNull::Skipped {
+            return Ok(None);
+        }
+        let mut labelled = Vec::new();
+        for part in split.calibration() {
+            let run = &runs[part.run_idx()];
+            let window: WindowSpec = self.protocol.window(run)?;
+            for (k, label) in self.protocol.window_labels(run)?.into_iter().enumerate() {
+                let end = window.end(k);
+                if let Some(class) = label
+                    && part.contains_window(end.0, window.window_samples as u64)
+                {
+                    labelled.push((end, class));
+                }
+            }
+        }
+        Ok(Some(Clock::fit(labelled, self.protocol.n_classes)))
+    }
+
+    /// nMCC of every pipeline refitted on permuted cues, per pipeline. A permutation on
+    /// which a pipeline can't be fitted counts as chance, 0.5.
+    fn label_null(&self, runs: &[Run], split: &Split) -> Result<Vec<Vec<f64>>, EvaluateError> {
+        let permutations: Vec<u64> = (0..self.nulls.n_permutations as u64).collect();
+        let per_permutation: Vec<Vec<f64>> = permutations
+            .par_iter()
+            .map(|permutation| self.one_permutation(runs, split, *permutation))
+            .collect::<Result<_, _>>()?;
+        let of_pipeline = |k: usize| per_permutation.iter().map(|scores| scores[k]).collect();
+        Ok((0..self.pipelines.len()).map(of_pipeline).collect())
+    }
+
+    fn one_permutation(
+        &self,
+        runs: &[Run],
+        split: &Split,
+        permutation: u64,
+    ) -> Result<Vec<f64>, EvaluateError> {
+        let calibration = split.calibration();
+        let cues: Vec<_> = calibration
+            .iter()
+            .map(|part| self.cues_within(&runs[part.run_idx()], &part.samples()))
+            .collect();
+        let mut permuted_runs = runs.to_vec();
+        for (part, cues) in calibration.iter().zip(permute_cues(&cues, permutation, self.nulls.seed))
+        {
+            permuted_runs[part.run_idx()].cues = cues;
+        }
+        let wanted = features_of(&self.pipelines);
+        let examples = self.protocol.examples(&permuted_runs, calibration, &wanted)?;
+        let fits = fit_all(&self.pipelines, &examples);
+        let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
+        let mut decided = self.decide(runs, split, &models, &|| 0)?.into_iter();
+        let score = |fit: &Result<_, _>| match (fit, fit.is_ok().then(|| decided.next()).flatten()) {
+            (Ok(_), Some(decided)) => {
+                nmcc(&self.idle.confusion(&decided.records, self.protocol.n_classes))
+            }
+            _ => 0.5,
+        };
+        Ok(fits.iter().map(score).collect())
+    }
+}
