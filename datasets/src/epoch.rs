@@ -133,6 +133,9 @@ fn start(
     n_samples: usize,
     n_held: usize,
 ) -> Option<usize> {
+    if !cue.onset_secs.is_finite() {
+        return None;
+    }
     let at = usize::try_from(rate.samples(cue.onset_secs + tmin_secs)).ok()?;
     (at.checked_add(n_samples)? <= n_held).then_some(at)
 }
@@ -152,7 +155,7 @@ mod tests {
         let rate = SampleRate::new(10.0).unwrap();
         let cues = [cue(2.05, 2), cue(0.5, 1), cue(3.8, 1), cue(-0.8, 1), cue(f64::NAN, 1)];
         let epochs = Epochs::cut(signal.view(), rate, &cues, [0.5, 1.0]).unwrap();
-        assert_eq!(epochs.labels(), [ClassIdx(1), ClassIdx(2), ClassIdx(1)][..2].to_vec());
+        assert_eq!(epochs.labels(), [ClassIdx(1), ClassIdx(2)]);
         assert_eq!(epochs.samples().dim(), (2, 2, 5));
         // 0.5 + 0.5 s and 2.05 + 0.5 s at 10 Hz: samples 10 and 26 (25.5 to even).
         assert_eq!(epochs.epoch(0)[[1, 0]], 110.0);
