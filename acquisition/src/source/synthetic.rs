@@ -102,7 +102,7 @@ impl Simulator {
     }
 
     /// The first `secs` seconds of the stream of `config`, in memory; the configured
-    /// duration takes no part.
+    /// duration takes no part. It holds four bytes for each sample of each channel.
     ///
     /// # Errors
     /// As [`Simulator::new`].

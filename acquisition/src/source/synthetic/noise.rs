@@ -63,7 +63,7 @@ impl Dice {
 }
 
 /// Corner frequencies of the sections of [`Pink`]; a factor of three apart, which
-/// keeps the slope within 1 dB of 1/f between the outer two.
+/// keeps the density within 1.5 dB of 1/f from 0.5 to 30 Hz.
 const CORNERS_HZ: [f64; 7] = [0.2, 0.6, 1.8, 5.4, 16.2, 48.6, 145.8];
 
 /// 1/f noise: one white input through first-order low-passes in parallel,
@@ -149,5 +149,60 @@ impl Rhythm {
         self.im = self.turn_re * self.im + self.turn_im * self.re + self.drive * dice.normal();
         self.re = re;
         re
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Moments of 10^5 draws: spreads of 0.003, 0.004 and 0.016.
+    #[test]
+    fn normal_numbers_have_normal_moments() {
+        let mut dice = Dice::new(3, 0);
+        let draws: Vec<f64> = (0..100_000).map(|_| dice.normal()).collect();
+        let moment = |k: i32| draws.iter().map(|x| x.powi(k)).sum::<f64>() / 1e5;
+        assert!(moment(1).abs() < 0.015);
+        assert!((moment(2) - 1.0).abs() < 0.02);
+        assert!((moment(4) - 3.0).abs() < 0.15);
+    }
+
+    #[test]
+    fn streams_of_a_seed_differ() {
+        assert_ne!(Dice::new(3, 0).unit(), Dice::new(3, 1).unit());
+        assert_eq!(Dice::new(3, 1).unit(), Dice::new(3, 1).unit());
+    }
+
+    /// The exact response of the filter, at three rates, against 1/f. The ripple of the
+    /// sections is 1 dB; near half the rate the discrete filter leaves the slope.
+    #[test]
+    fn pink_noise_falls_with_frequency_at_any_rate() {
+        for rate_hz in [100.0, 250.0, 20_000.0] {
+            let pink = Pink::new(rate_hz);
+            for hz in [0.5, 1.0, 3.0, 10.0, 30.0] {
+                let (sin, cos) = (TAU * hz / rate_hz).sin_cos();
+                let (mut re, mut im) = (0.0, 0.0);
+                for (a, g) in pink.decays.iter().zip(pink.gains) {
+                    let square = 1.0 - 2.0 * a * cos + a * a;
+                    re += g * (1.0 - a) * (1.0 - a * cos) / square;
+                    im -= g * (1.0 - a) * a * sin / square;
+                }
+                let density = 2.0 / rate_hz * (re * re + im * im);
+                let db = 10.0 * (density * hz).log10();
+                assert!(db.abs() < 1.5, "{rate_hz} Hz: {db} dB at {hz} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn rhythms_have_unit_variance_at_any_rate() {
+        let mut dice = Dice::new(5, 0);
+        for rate_hz in [50.0, 1000.0] {
+            let mut rhythm = Rhythm::new(10.0, 4.0, rate_hz, &mut dice);
+            let n = (500.0 * rate_hz) as usize;
+            let power = (0..n).map(|_| rhythm.next(&mut dice).powi(2)).sum::<f64>() / n as f64;
+            // Some 500 s times 4 Hz times pi / 2 of independent power: spread of 2 %.
+            assert!((power - 1.0).abs() < 0.1, "{rate_hz} Hz: {power}");
+        }
     }
 }
