@@ -1,0 +1,162 @@
+//! Linear discriminant analysis with a covariance that is shrunk automatically.
+//!
+//! It is *not* a projection onto discriminant axes: only the classifier is here.
+
+use super::{
+    check_features, check_finite, count_examples, finite_matrix, linear_scores_into,
+    softmax_in_place,
+};
+use crate::decoder::FitError;
+use crate::matrix::Matrix;
+use crate::riemann::covariance::ledoit_wolf;
+use acquisition::marker::ClassIdx;
+use faer::{Mat, MatRef, Side};
+use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
+
+/// A fitted linear discriminant.
+///
+/// `s_k(x) = m_k' S^+ x - m_k' S^+ m_k / 2 + ln(prior_k)`, posterior = softmax of `s`.
+///
+/// With class means `m_k`, priors from the frequencies of the training labels, and
+/// `S = sum_k prior_k D_k LW(Z_k) D_k`: `Z_k` are the features of class `k`
+/// standardised (`ddof` 0, `D_k` the diagonal of their standard deviations, 1 where a
+/// feature is constant), `LW` is the covariance of Ledoit and Wolf.
+///
+/// # Conventions
+/// As scikit-learn's `LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")`.
+/// `S^+` is the pseudo-inverse, so constant or repeated features give the solution of
+/// least norm rather than a failure. For two classes scikit-learn keeps the difference
+/// of the two scores only; the posterior is the same.
+///
+/// # Reference
+/// R. Duda, P. Hart, D. Stork: Pattern Classification, 2nd ed. (2001), section 2.6.2.
+/// O. Ledoit, M. Wolf: A well-conditioned estimator for large-dimensional covariance
+/// matrices (2004), doi 10.1016/S0047-259X(03)00096-4. For brain signals: B. Blankertz
+/// et al. (2011), doi 10.1016/j.neuroimage.2010.06.048.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdaModel {
+    /// `S^+ m_k` in rows, `(n_classes, n_features)`.
+    pub coef: Matrix,
+    /// `ln(prior_k) - m_k' S^+ m_k / 2` of each class.
+    pub intercept: Vec<f64>,
+}
+
+impl LdaModel {
+    /// Fits to `x` (`n_examples` vectors of `n_features`) with a label each.
+    ///
+    /// Batch: allocates; its time grows with `n_features` cubed.
+    ///
+    /// # Errors
+    /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
+    /// a feature or the covariance is not finite, [`FitError::NotConverged`] where the
+    /// covariance has no eigenvalues.
+    ///
+    /// # Panics
+    /// Where there are not as many labels as examples, a label is no class, or the
+    /// vectors differ in length.
+    pub fn fit(x: &[Vec<f64>], labels: &[ClassIdx], n_classes: usize) -> Result<Self, FitError> {
+        let counts = count_examples(x.len(), labels, n_classes)?;
+        let n_features = check_features(x)?;
+        let mut means = Mat::zeros(n_features, n_classes);
+        let mut covariance = Mat::zeros(n_features, n_features);
+        for (k, &count) in counts.iter().enumerate() {
+            let of_class = labels.iter().zip(x).filter(|(l, _)| l.index() == k).map(|(_, x)| x);
+            let mut examples = Mat::zeros(count, n_features);
+            for (i, example) in of_class.enumerate() {
+                for (j, value) in example.iter().enumerate() {
+                    examples[(i, j)] = *value;
+                }
+            }
+            let scale = standardise(&mut examples, &mut means, k);
+            let (shrunk, _) = ledoit_wolf(examples.as_ref());
+            let prior = count as f64 / x.len() as f64;
+            for j in 0..n_features {
+                for i in 0..n_features {
+                    covariance[(i, j)] += prior * (scale[i] * shrunk[(i, j)] * scale[j]);
+                }
+            }
+        }
+        let coef = least_squares(covariance.as_ref(), means.as_ref())?;
+        let intercept_of = |k: usize| {
+            let prior = counts[k] as f64 / x.len() as f64;
+            prior.ln() - 0.5 * (means.col(k).transpose() * coef.col(k))
+        };
+        let intercept: Vec<f64> = (0..n_classes).map(intercept_of).collect();
+        if !intercept.iter().all(|offset| offset.is_finite()) {
+            return Err(FitError::NotFinite {
+                what: "an intercept of the discriminant".to_owned(),
+            });
+        }
+        let coef = finite_matrix(coef.transpose(), "a coefficient of the discriminant")?;
+        Ok(Self { coef, intercept })
+    }
+
+    /// Writes the logarithm of each class's density times its prior, up to a constant
+    /// common to all classes.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// Where `x` has not `n_features` or `scores` not `n_classes` values.
+    pub fn scores_into(&self, x: &[f64], scores: &mut [f64]) {
+        linear_scores_into(&self.coef, &self.intercept, x, scores);
+    }
+
+    /// Writes the posterior of each class. Thread, allocation and panics as
+    /// [`LdaModel::scores_into`].
+    pub fn posterior_into(&self, x: &[f64], posterior: &mut [f64]) {
+        self.scores_into(x, posterior);
+        softmax_in_place(posterior);
+    }
+}
+
+/// Standardises the columns of `examples`, writes their means into column `k` of
+/// `means` and returns their standard deviations, 1 for a constant column.
+///
+/// Constant is what two-pass rounding can't tell from it: a variance of at most
+/// `n eps var + (n mean eps)^2` (T. Chan, G. Golub, R. `LeVeque` 1983,
+/// doi 10.1080/00031305.1983.10483115).
+fn standardise(examples: &mut Mat<f64>, means: &mut Mat<f64>, k: usize) -> Vec<f64> {
+    let (n, n_features) = (examples.nrows() as f64, examples.ncols());
+    let standardise_column = |j: usize| {
+        let column = examples.col(j);
+        let mean = column.iter().sum::<f64>() / n;
+        let residual = column.iter().map(|v| v - mean).sum::<f64>();
+        let squares = column.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        let variance = (squares - residual * residual / n) / n;
+        let bound = n * f64::EPSILON * variance + (n * mean * f64::EPSILON).powi(2);
+        let scale = if variance > bound { variance.sqrt() } else { 1.0 };
+        for value in examples.col_mut(j).iter_mut() {
+            *value = (*value - mean) / scale;
+        }
+        means[(j, k)] = mean;
+        scale
+    };
+    (0..n_features).map(standardise_column).collect()
+}
+
+/// Solution of least norm of `covariance * x = rhs`: eigenvalues at or below machine
+/// precision times the largest are taken as 0.
+fn least_squares(covariance: MatRef<'_, f64>, rhs: MatRef<'_, f64>) -> Result<Mat<f64>, FitError> {
+    check_finite(covariance, || "the covariance of the features".to_owned())?;
+    let Ok(eigen) = covariance.self_adjoint_eigen(Side::Lower) else {
+        return Err(FitError::NotConverged {
+            what: "the eigenvalues of the features' covariance".to_owned(),
+            n_steps: covariance.nrows(),
+        });
+    };
+    let values = eigen.S().column_vector();
+    let largest = values.norm_max();
+    let mut projected = eigen.U().transpose() * rhs;
+    for (i, value) in values.iter().enumerate() {
+        let inverse = if value.abs() > f64::EPSILON * largest { value.recip() } else { 0.0 };
+        for k in 0..rhs.ncols() {
+            projected[(i, k)] *= inverse;
+        }
+    }
+    Ok(eigen.U() * projected)
+}

@@ -1,0 +1,125 @@
+//! Linear discriminants against scikit-learn, under changes of the data, and on bad data.
+
+use super::*;
+use crate::classifier::tests::{Normal, assert_close, classes, golden};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    features: Vec<Vec<f64>>,
+    labels: Vec<u8>,
+    held_out: Vec<Vec<f64>>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    classes: Vec<u8>,
+    coef: Vec<Vec<f64>>,
+    intercept: Vec<f64>,
+    proba: Vec<Vec<f64>>,
+}
+
+fn posterior(model: &LdaModel, x: &[f64]) -> Vec<f64> {
+    let mut posterior = vec![f64::NAN; model.intercept.len()];
+    model.posterior_into(x, &mut posterior);
+    posterior
+}
+
+#[test]
+fn as_scikit_learn() {
+    let golden: Golden = golden("lda");
+    for case in golden.cases {
+        let used = |label: &u8| case.classes.contains(label);
+        let labels: Vec<u8> = golden.labels.iter().copied().filter(used).collect();
+        let examples = golden.labels.iter().zip(&golden.features);
+        let x: Vec<_> = examples.filter(|(l, _)| used(l)).map(|(_, x)| x.clone()).collect();
+        let model = LdaModel::fit(&x, &classes(&labels), case.classes.len()).unwrap();
+        let (mut coef, mut intercept) = (Vec::new(), model.intercept.clone());
+        if case.classes.len() == 2 {
+            let rows = model.coef.row(0).iter().zip(model.coef.row(1));
+            coef.push(rows.map(|(first, second)| second - first).collect());
+            intercept = vec![intercept[1] - intercept[0]];
+        } else {
+            coef.extend((0..case.classes.len()).map(|k| model.coef.row(k).to_vec()));
+        }
+        // Both solve a 6 x 6 system of condition 1e5: ten of sixteen digits remain.
+        for (found, expected) in coef.iter().zip(&case.coef) {
+            assert_close(found, expected, 1e-9);
+        }
+        assert_close(&intercept, &case.intercept, 1e-9);
+        for (x, expected) in golden.held_out.iter().zip(&case.proba) {
+            assert_close(&posterior(&model, x), expected, 1e-9);
+        }
+    }
+}
+
+#[test]
+fn order_of_examples_scale_of_features_and_names_of_classes_do_not_matter() {
+    let (x, labels) = Normal::new(1).examples(90, 5, 3, 1.0);
+    let model = LdaModel::fit(&x, &labels, 3).unwrap();
+    let probe = vec![0.4, -0.2, 1.0, 0.3, -2.0];
+    let expected = posterior(&model, &probe);
+
+    let backwards: Vec<_> = x.iter().rev().cloned().collect();
+    let labels_backwards: Vec<_> = labels.iter().rev().copied().collect();
+    let model = LdaModel::fit(&backwards, &labels_backwards, 3).unwrap();
+    // Sums in another order round differently, a few units in the last place each.
+    assert_close(&posterior(&model, &probe), &expected, 1e-12);
+
+    let gains = [1e-3, 1.0, 50.0, 1e4, 7.0];
+    let scale = |x: &Vec<f64>| x.iter().zip(gains).map(|(v, g)| v * g + 3.0).collect::<Vec<_>>();
+    let scaled: Vec<_> = x.iter().map(scale).collect();
+    let model = LdaModel::fit(&scaled, &labels, 3).unwrap();
+    // The covariance's condition is now 1e14, of which the eigenvalues see all.
+    assert_close(&posterior(&model, &scale(&probe)), &expected, 1e-3);
+
+    let renamed: Vec<_> = labels.iter().map(|l| ClassIdx((l.0 + 1) % 3)).collect();
+    let model = LdaModel::fit(&x, &renamed, 3).unwrap();
+    let found = posterior(&model, &probe);
+    assert_close(&[found[1], found[2], found[0]], &expected, 1e-12);
+}
+
+#[test]
+fn a_constant_or_repeated_feature_changes_nothing_much() {
+    let (x, labels) = Normal::new(2).examples(60, 4, 2, 1.0);
+    let with_constant: Vec<_> = x.iter().map(|x| [&x[..], &[7.0]].concat()).collect();
+    let model = LdaModel::fit(&with_constant, &labels, 2).unwrap();
+    assert!(model.coef.row(0).iter().all(|v| v.is_finite()));
+    let found = posterior(&model, &with_constant[0]);
+    assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-14, "{found:?}");
+
+    let all_constant = vec![vec![7.0, -1.0]; 60];
+    let model = LdaModel::fit(&all_constant, &labels, 2).unwrap();
+    assert_eq!(posterior(&model, &[7.0, -1.0]), [0.5, 0.5], "only the priors are left");
+}
+
+#[test]
+fn fewer_examples_than_features() {
+    let (x, labels) = Normal::new(3).examples(12, 40, 3, 8.0);
+    let model = LdaModel::fit(&x, &labels, 3).unwrap();
+    for (x, label) in x.iter().zip(&labels) {
+        assert!(posterior(&model, x)[label.index()] > 0.5);
+    }
+}
+
+#[test]
+fn bad_data_is_refused() {
+    let (mut x, labels) = Normal::new(4).examples(20, 3, 2, 1.0);
+    let of_one_class = vec![ClassIdx(0); 20];
+    let error = LdaModel::fit(&x, &of_one_class, 2).unwrap_err();
+    assert_eq!(error, FitError::TooFewExamples { class: 1, n_examples: 0, n_needed: 2 });
+    for bad in [f64::NAN, f64::INFINITY, 1e200] {
+        x[7][1] = bad;
+        let error = LdaModel::fit(&x, &labels, 2).unwrap_err();
+        assert!(matches!(error, FitError::NotFinite { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_file_keeps_every_bit() {
+    let (x, labels) = Normal::new(5).examples(20, 3, 2, 1.0);
+    let model = LdaModel::fit(&x, &labels, 2).unwrap();
+    let json = serde_json::to_string(&model).unwrap();
+    assert_eq!(serde_json::from_str::<LdaModel>(&json).unwrap(), model);
+}

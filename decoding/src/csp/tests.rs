@@ -1,0 +1,153 @@
+//! Spatial filters against SciPy, under changes of the data, and on bad data.
+
+use super::*;
+use crate::classifier::tests::{Normal, assert_close, classes, golden, matrix};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    covariances: Vec<Vec<Vec<f64>>>,
+    labels: Vec<u8>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    classes: Vec<u8>,
+    filters: Vec<Vec<f64>>,
+    features: Vec<Vec<f64>>,
+}
+
+fn fit(covariances: &[Mat<f64>], labels: &[ClassIdx], n: usize) -> Result<CspModel, FitError> {
+    CspModel::fit(&covariances.iter().collect::<Vec<_>>(), labels, n)
+}
+
+fn features(model: &CspModel, covariance: &Mat<f64>) -> Vec<f64> {
+    let mut features = vec![f64::NAN; model.n_filters()];
+    model.plan().features_into(covariance.as_ref(), &mut features);
+    features
+}
+
+fn examples(seed: u64, p: usize, n: usize, n_classes: usize) -> (Vec<Mat<f64>>, Vec<ClassIdx>) {
+    let mut normal = Normal::new(seed);
+    let labels: Vec<_> = (0..n).map(|i| ClassIdx((i % n_classes) as u8)).collect();
+    (labels.iter().map(|label| normal.covariance(p, 80, *label)).collect(), labels)
+}
+
+#[test]
+fn as_scipy() {
+    let golden: Golden = golden("csp");
+    let covariances: Vec<_> = golden.covariances.iter().map(|c| matrix(c)).collect();
+    for case in golden.cases {
+        let position = |label: u8| case.classes.iter().position(|class| *class == label);
+        let used = golden.labels.iter().zip(&covariances);
+        let (labels, used): (Vec<u8>, Vec<_>) =
+            used.filter_map(|(l, c)| position(*l).map(|k| (k as u8, c))).unzip();
+        let model = CspModel::fit(&used, &classes(&labels), case.classes.len()).unwrap();
+        assert_eq!(model.n_filters(), 6);
+        for (i, expected) in case.filters.iter().enumerate() {
+            // Eigenvalues are 1e-2 apart or more: an eigenvector keeps fourteen digits
+            // less two, and whitening by a condition of 1e2 takes two more.
+            assert_close(model.filters.row(i), expected, 1e-9);
+        }
+        for (covariance, expected) in covariances.iter().zip(&case.features) {
+            assert_close(&features(&model, covariance), expected, 1e-9);
+        }
+    }
+}
+
+#[test]
+fn filters_find_the_channel_of_each_class() {
+    let (covariances, labels) = examples(31, 6, 60, 3);
+    let model = fit(&covariances, &labels, 3).unwrap();
+    for class in 0..3 {
+        let strongest = model.filters.row(2 * class + 1);
+        let peak = (0..6).max_by(|a, b| strongest[*a].total_cmp(&strongest[*b]));
+        assert_eq!(peak, Some(class), "{strongest:?}");
+    }
+}
+
+#[test]
+fn order_of_examples_channels_and_classes_and_mixing_do_not_matter() {
+    let (covariances, labels) = examples(32, 5, 40, 3);
+    let probe = Normal::new(33).covariance(5, 80, ClassIdx(1));
+    let expected = features(&fit(&covariances, &labels, 3).unwrap(), &probe);
+
+    let backwards: Vec<_> = covariances.iter().rev().cloned().collect();
+    let renamed: Vec<_> = labels.iter().rev().map(|l| ClassIdx((l.0 + 1) % 3)).collect();
+    let mut found = features(&fit(&backwards, &renamed, 3).unwrap(), &probe);
+    found.rotate_left(2);
+    // Eigenvalues a hundredth apart amplify rounding by a hundred or so.
+    assert_close(&found, &expected, 1e-10);
+
+    let mut normal = Normal::new(34);
+    let mixing = Mat::from_fn(5, 5, |i, j| normal.draw() + if i == j { 5.0 } else { 0.0 });
+    let permutation = Mat::from_fn(5, 5, |i, j| if (i + 2) % 5 == j { 1.0 } else { 0.0 });
+    for mixing in [mixing, permutation] {
+        let mix = |c: &Mat<f64>| &mixing * c * mixing.transpose();
+        let mixed: Vec<_> = covariances.iter().map(mix).collect();
+        let found = features(&fit(&mixed, &labels, 3).unwrap(), &mix(&probe));
+        assert_close(&found, &expected, 1e-10);
+    }
+}
+
+#[test]
+fn two_classes_swapped_reverse_the_filters() {
+    let (covariances, labels) = examples(35, 9, 40, 2);
+    let probe = Normal::new(36).covariance(9, 80, ClassIdx(0));
+    let expected = features(&fit(&covariances, &labels, 2).unwrap(), &probe);
+    assert_eq!(expected.len(), 6);
+    let swapped: Vec<_> = labels.iter().map(|l| ClassIdx(1 - l.0)).collect();
+    let mut found = features(&fit(&covariances, &swapped, 2).unwrap(), &probe);
+    found.reverse();
+    // Eigenvalues a hundredth apart amplify rounding by a hundred or so.
+    assert_close(&found, &expected, 1e-10);
+}
+
+#[test]
+fn few_channels_give_what_filters_there_are() {
+    for (p, n_classes, n_filters) in [(1, 2, 1), (4, 2, 4), (6, 2, 6), (2, 3, 6), (1, 3, 6)] {
+        let (covariances, labels) = examples(37, p, 24, n_classes);
+        let model = fit(&covariances, &labels, n_classes).unwrap();
+        assert_eq!(model.n_filters(), n_filters, "{p} channels, {n_classes} classes");
+        assert!(features(&model, &covariances[0]).iter().all(|f| f.is_finite()));
+    }
+}
+
+#[test]
+fn no_variance_is_a_very_small_one() {
+    let (covariances, labels) = examples(38, 4, 20, 2);
+    let model = fit(&covariances, &labels, 2).unwrap();
+    let least = f64::MIN_POSITIVE.ln();
+    assert_eq!(features(&model, &Mat::zeros(4, 4)), [least; 4]);
+    let negative = &covariances[0] * faer::Scale(-1.0);
+    assert_eq!(features(&model, &negative), [least; 4]);
+    let nan = Mat::from_fn(4, 4, |_, _| f64::NAN);
+    assert!(features(&model, &nan).iter().all(|f| f.is_finite()));
+}
+
+#[test]
+fn bad_data_is_refused() {
+    let (covariances, labels) = examples(39, 4, 12, 2);
+    let error = fit(&covariances, &[ClassIdx(0); 12], 2).unwrap_err();
+    assert_eq!(error, FitError::TooFewExamples { class: 1, n_examples: 0, n_needed: 2 });
+    for bad in [f64::NAN, f64::INFINITY] {
+        let mut covariances = covariances.clone();
+        covariances[5][(2, 0)] = bad;
+        let error = fit(&covariances, &labels, 2).unwrap_err();
+        assert!(matches!(error, FitError::NotFinite { .. }), "{error}");
+    }
+    let diagonal =
+        |values: [f64; 4]| Mat::from_fn(4, 4, |i, j| if i == j { values[i] } else { 0.0 });
+    let flat = vec![diagonal([1.0, 2.0, 0.0, 1.0]); 12];
+    let mut indefinite = vec![diagonal([1.0, 2.0, 3.0, 1.0]); 12];
+    for (covariance, label) in indefinite.iter_mut().zip(&labels) {
+        if label.index() == 0 {
+            covariance[(1, 1)] = -1.0;
+        }
+    }
+    for covariances in [flat, indefinite] {
+        let error = fit(&covariances, &labels, 2).unwrap_err();
+        assert!(matches!(error, FitError::NotPositiveDefinite { .. }), "{error}");
+    }
+}
