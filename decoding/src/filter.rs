@@ -57,3 +57,6 @@ fn check_edge(edge_hz: f64, rate: acquisition::time::SampleRate) -> Result<(), F
         Err(FilterError::EdgeOutOfRange { edge_hz, nyquist_hz })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,3 +33,6 @@ pub enum PsdError {
         high_hz: f64,
     },
 }
+
+#[cfg(test)]
+mod tests;
