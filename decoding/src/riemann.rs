@@ -14,3 +14,6 @@ pub mod spd;
 pub mod tangent;
 
 pub use spd::RiemannError;
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,6 @@ fn shrink(mut cov: MatMut<'_, f64>, rho: f64, mu: f64) {
         cov[(j, j)] += rho * mu;
     }
 }
+
+#[cfg(test)]
+mod tests;
