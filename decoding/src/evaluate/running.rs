@@ -18,6 +18,7 @@ use crate::session::event::Decision;
 use crate::stats::Interval;
 use crate::stats::bootstrap::CountRows;
 use acquisition::marker::{ClassIdx, Cue};
+use serde::Serialize;
 use std::collections::VecDeque;
 
 /// How late a cue may arrive by default.
@@ -29,7 +30,7 @@ const MAX_CELLS: usize = 1 << 18;
 
 /// What is shown of a running session. Scores are `None` until windows of two true
 /// classes were scored, for no figure of one class means anything.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ScoreSummary {
     /// Normalised Matthews correlation.
     pub nmcc: Option<f64>,
@@ -131,7 +132,7 @@ impl RunningScore {
     }
 
     /// The scores so far. The interval is computed anew when a block of windows has
-    /// been added since the last time (some ms), else remembered.
+    /// been added since the last time (some ms) and after the end, else remembered.
     ///
     /// Thread: the listener's, never the decoding thread.
     pub fn summary(&mut self) -> ScoreSummary {
@@ -243,6 +244,8 @@ impl Scorer {
     fn end_run(&mut self) {
         self.rows.end_run();
         self.n_in_last_row = 0;
+        // What is shown at the end is final, so the interval is of all windows.
+        self.n_settled_at_interval = 0;
     }
 
     fn interval(&mut self, block_windows: usize) -> Option<Interval> {

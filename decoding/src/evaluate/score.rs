@@ -267,4 +267,4 @@ fn run_events(run: &ScoredRun, options: &ScoreOptions) -> EventCounts {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
