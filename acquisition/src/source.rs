@@ -30,6 +30,16 @@ pub trait Feed: Send {
     fn read(&mut self, chunk: &mut Chunk, markers: &mut Vec<Marker>) -> Result<bool, SourceError>;
 }
 
+impl<F: Feed + ?Sized> Feed for Box<F> {
+    fn info(&self) -> &StreamInfo {
+        (**self).info()
+    }
+
+    fn read(&mut self, chunk: &mut Chunk, markers: &mut Vec<Marker>) -> Result<bool, SourceError> {
+        (**self).read(chunk, markers)
+    }
+}
+
 /// What a pull brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pull {

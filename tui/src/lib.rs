@@ -5,9 +5,13 @@
 //! `decoding`, nothing of files, sources or threads, and runs headless in tests.
 
 pub mod app;
+pub mod cli;
+#[cfg(test)]
+mod fixture;
 pub mod keymap;
 pub mod message;
 pub mod panel;
+pub mod runtime;
 pub mod terminal;
 pub mod theme;
 pub mod update;

@@ -1,2 +1,5 @@
-//! The binary.
-fn main() {}
+//! The binary `mindloop`.
+
+fn main() -> std::process::ExitCode {
+    tui::cli::main()
+}

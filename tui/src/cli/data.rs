@@ -1,0 +1,132 @@
+//! From a dataset's name and a subject to runs with cues: what `evaluate` and `train`
+//! have in common.
+
+use super::args::{DataArgs, LabelRuleArg, TrainOnArg};
+use acquisition::signal::Recording;
+use anyhow::{Context as _, Result, anyhow, bail};
+use datasets::catalog::{Dataset, Execution, RunSpec};
+use datasets::download::cache_dir;
+use datasets::split::RunSpan;
+use decoding::evaluate::labels::{LabelRule, TaskInterval};
+use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
+use decoding::front_end::FrontEndSpec;
+use decoding::pipeline::Pipeline;
+use models::checkpoint::{TrainingData, sha256_hex};
+use rayon::prelude::*;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A dataset with the choices made on the command line.
+pub struct Selection {
+    /// The catalogue's entry.
+    pub dataset: &'static Dataset,
+    /// Class names, idle first.
+    pub classes: Vec<String>,
+    /// How windows are made and labelled.
+    pub protocol: Protocol,
+    run_specs: Vec<RunSpec>,
+    data_dir: PathBuf,
+}
+
+impl Selection {
+    /// Checks the arguments against the catalogue.
+    pub fn new(args: &DataArgs) -> Result<Self> {
+        let dataset = Dataset::find(&args.dataset)?;
+        let execution = if args.executed { Execution::Executed } else { Execution::Imagined };
+        let run_specs = dataset.runs_for(&args.classes, execution)?;
+        let data_dir = match &args.data_dir {
+            Some(dir) => dir.clone(),
+            None => cache_dir(dataset)?,
+        };
+        let mut classes = vec!["idle".to_owned()];
+        classes.extend(args.classes.iter().cloned());
+        let [tmin_secs, tmax_secs] = dataset.task_interval_secs;
+        let protocol = Protocol {
+            front_end: FrontEndSpec {
+                filter_order: args.order,
+                low_hz: args.low,
+                high_hz: args.high,
+                window_secs: args.window,
+                step_secs: args.step,
+            },
+            interval: TaskInterval { tmin_secs, tmax_secs },
+            label_rule: match args.label_rule {
+                LabelRuleArg::Majority => LabelRule::Majority,
+                LabelRuleArg::EndSample => LabelRule::EndSample,
+                LabelRuleArg::FullOverlap => LabelRule::FullOverlap,
+            },
+            train_on: match args.train_on {
+                TrainOnArg::Windows => TrainOn::Windows,
+                TrainOnArg::Trials => TrainOn::Trials,
+            },
+            n_classes: classes.len(),
+        };
+        Ok(Self { dataset, classes, protocol, run_specs, data_dir })
+    }
+
+    /// Reads the selected runs of a subject, in the order in which they were recorded.
+    pub fn load(&self, subject: u32) -> Result<Vec<Run>> {
+        self.run_specs.par_iter().map(|spec| self.load_run(subject, spec)).collect()
+    }
+
+    fn load_run(&self, subject: u32, spec: &RunSpec) -> Result<Run> {
+        let path = self.dataset.locate(&self.data_dir, subject, spec.run)?;
+        let recording = datasets::reader::read_recording(&path)?;
+        let cues = spec.markers(&self.classes[1..]).cues(&recording.markers);
+        if cues.is_empty() {
+            bail!("no cue of the classes asked for: {}", path.display());
+        }
+        Ok(Run { recording: Arc::new(recording), cues })
+    }
+
+    /// The cue texts of the task classes, where each class has one text in all runs.
+    pub fn cue_texts(&self) -> Result<Vec<String>> {
+        let text_of = |class: &String| {
+            let mut texts: Vec<&String> = self
+                .run_specs
+                .iter()
+                .flat_map(|spec| &spec.marker_map)
+                .filter(|(_, name)| name == class)
+                .map(|(text, _)| text)
+                .collect();
+            texts.dedup();
+            match texts.as_slice() {
+                [text] => Ok((*text).clone()),
+                _ => Err(anyhow!("class {class} is cued by several annotation texts")),
+            }
+        };
+        self.classes[1..].iter().map(text_of).collect()
+    }
+}
+
+/// What a split needs to know of a run.
+pub fn span(protocol: &Protocol, subject: u32, run: &Run) -> RunSpan {
+    let rate = run.recording.info.rate;
+    let onset = |secs: f64| rate.samples(secs + protocol.interval.tmin_secs).max(0) as u64;
+    RunSpan {
+        subject,
+        session: 0,
+        n_samples: run.n_indices() as u64,
+        cue_onsets: run.cues.iter().map(|cue| onset(cue.onset_secs)).collect(),
+    }
+}
+
+/// The pipeline of a name.
+pub fn pipeline(name: &str) -> Result<Pipeline> {
+    let known = || Pipeline::ALL.map(Pipeline::name).join(", ");
+    let found = Pipeline::ALL.into_iter().find(|p| p.name() == name);
+    found.with_context(|| format!("no pipeline is called {name}; there are: {}", known()))
+}
+
+/// Name and digest of what a recording holds: samples, then markers.
+pub fn fingerprint(recording: &Recording) -> TrainingData {
+    let mut bytes = Vec::with_capacity(recording.samples.len() * 4);
+    for sample in &recording.samples {
+        bytes.extend_from_slice(&sample.to_le_bytes());
+    }
+    for marker in &recording.markers {
+        bytes.extend_from_slice(&marker.onset_secs.to_le_bytes());
+        bytes.extend_from_slice(marker.text.as_str().as_bytes());
+    }
+    TrainingData { name: recording.info.name.clone(), sha256: sha256_hex(&bytes) }
+}

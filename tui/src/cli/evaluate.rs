@@ -1,0 +1,210 @@
+//! `mindloop evaluate`: subjects side by side, a table, and files.
+
+use super::args::{EvaluateArgs, IdleArg, ItrPArg, ItrTArg, SplitArg};
+use super::data::{Selection, fingerprint, pipeline, span};
+use super::report::{Report, Row};
+use super::{DONE_IN_PART, windows_file};
+use anyhow::{Context as _, Result, ensure};
+use datasets::split::{RunSpan, Split};
+use decoding::evaluate::pseudo_online::Run;
+use decoding::evaluate::score::Idle;
+use decoding::evaluate::subject::{ClockNull, NullPlan, PipelineOutcome, Plan};
+use decoding::metric::itr::{ItrOptions, ItrP, ItrT};
+use indicatif::{ProgressBar, ProgressStyle};
+use models::checkpoint::TrainingData;
+use rayon::prelude::*;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Rotations of the shift null.
+const N_SHIFTS: usize = 999;
+/// Seed of every null; stated in the report.
+const NULL_SEED: u64 = 0;
+
+/// One subject's outcome.
+pub struct SubjectOutcome {
+    /// The subject's number.
+    pub subject: u32,
+    /// Names of its runs, by the number in the records.
+    pub recordings: Vec<String>,
+    /// What was read.
+    pub data: Vec<TrainingData>,
+    /// Nominal rate.
+    pub rate_hz: f64,
+    /// Channels decoded from.
+    pub n_channels: usize,
+    /// Per pipeline.
+    pub outcomes: Vec<PipelineOutcome>,
+    /// Seconds it took.
+    pub secs: f64,
+}
+
+/// Runs the command.
+pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
+    let selection = Selection::new(&args.data)?;
+    let subjects = selection.dataset.parse_subjects(&args.subjects)?;
+    let plan = plan(args, &selection)?;
+    let progress = progress_bar(subjects.len());
+    let outcomes: Vec<(u32, Result<SubjectOutcome>)> = match args.split {
+        SplitArg::WithinSession => subjects
+            .par_iter()
+            .map(|subject| {
+                let outcome = within_session(args, &selection, &plan, *subject);
+                progress.inc(1);
+                (*subject, outcome)
+            })
+            .collect(),
+        SplitArg::CrossSubject => cross_subject(args, &selection, &plan, &subjects, &progress)?,
+    };
+    progress.finish_and_clear();
+    finish(args, &selection, &plan, outcomes)
+}
+
+/// The plan that the arguments describe.
+fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
+    let names = &args.pipelines;
+    let pipelines = names.iter().map(|n| pipeline(n)).collect::<Result<Vec<_>>>()?;
+    for (k, name) in names.iter().enumerate() {
+        ensure!(!names[..k].contains(name), "pipeline {name} is listed twice");
+    }
+    ensure!(args.dwell > 0, "--dwell is at least 1 window");
+    let nulls = NullPlan {
+        clock: if args.no_null { ClockNull::Skipped } else { ClockNull::Scored },
+        n_shifts: if args.no_null { 0 } else { N_SHIFTS },
+        n_permutations: if args.no_null { 0 } else { args.permutations },
+        seed: NULL_SEED,
+    };
+    ensure!(!(args.no_null && args.permutations > 0), "--no-null and --permutations exclude each other");
+    Ok(Plan {
+        protocol: selection.protocol.clone(),
+        pipelines,
+        idle: match args.idle {
+            IdleArg::Include => Idle::Include,
+            IdleArg::Exclude => Idle::Exclude,
+        },
+        itr: ItrOptions {
+            p: match args.itr_p {
+                ItrPArg::BalancedAccuracy => ItrP::BalancedAccuracy,
+                ItrPArg::Accuracy => ItrP::Accuracy,
+            },
+            t: match args.itr_t {
+                ItrTArg::WindowLength => ItrT::WindowLength,
+                ItrTArg::WindowStep => ItrT::WindowStep,
+            },
+        },
+        dwell_windows: args.dwell,
+        nulls,
+    })
+}
+
+fn progress_bar(n_subjects: usize) -> ProgressBar {
+    let bar = ProgressBar::new(n_subjects as u64);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} subjects, {eta} left");
+    bar.set_style(style.expect("a valid template"));
+    bar.tick();
+    bar
+}
+
+fn within_session(
+    args: &EvaluateArgs,
+    selection: &Selection,
+    plan: &Plan,
+    subject: u32,
+) -> Result<SubjectOutcome> {
+    let runs = selection.load(subject)?;
+    let spans: Vec<_> = runs.iter().map(|run| span(&plan.protocol, subject, run)).collect();
+    let split = Split::within_session(&spans, args.data.calibration_runs)?;
+    evaluate_one(plan, subject, &runs, &split)
+}
+
+/// Every subject is scored once, with all the others calibrating.
+fn cross_subject(
+    args: &EvaluateArgs,
+    selection: &Selection,
+    plan: &Plan,
+    subjects: &[u32],
+    progress: &ProgressBar,
+) -> Result<Vec<(u32, Result<SubjectOutcome>)>> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut spans: Vec<RunSpan> = Vec::new();
+    for subject in subjects {
+        for run in selection.load(*subject).with_context(|| format!("subject {subject}"))? {
+            spans.push(span(&plan.protocol, *subject, &run));
+            runs.push(run);
+        }
+    }
+    let one = |subject: &u32| {
+        let split = Split::cross_subject(&spans, *subject, args.data.calibration_runs)?;
+        let outcome = evaluate_one(plan, *subject, &runs, &split);
+        progress.inc(1);
+        outcome
+    };
+    Ok(subjects.iter().map(|subject| (*subject, one(subject))).collect())
+}
+
+fn evaluate_one(plan: &Plan, subject: u32, runs: &[Run], split: &Split) -> Result<SubjectOutcome> {
+    let started = Instant::now();
+    let now_nanos = move || started.elapsed().as_nanos() as u64;
+    let outcomes = plan.evaluate(runs, split, &now_nanos)?;
+    let info = &runs[split.scored()[0].run_idx()].recording.info;
+    Ok(SubjectOutcome {
+        subject,
+        recordings: runs.iter().map(|run| run.recording.info.name.clone()).collect(),
+        data: runs.par_iter().map(|run| fingerprint(&run.recording)).collect(),
+        rate_hz: info.rate.hz(),
+        n_channels: info.brain_channels().len(),
+        outcomes,
+        secs: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Prints the tables, writes the files, names what failed.
+fn finish(
+    args: &EvaluateArgs,
+    selection: &Selection,
+    plan: &Plan,
+    outcomes: Vec<(u32, Result<SubjectOutcome>)>,
+) -> Result<ExitCode> {
+    let mut failures = Vec::new();
+    let mut done = Vec::new();
+    for (subject, outcome) in outcomes {
+        match outcome {
+            Ok(outcome) => done.push(outcome),
+            Err(error) => failures.push(format!("subject {subject}: {error:#}")),
+        }
+    }
+    let mut rows = Vec::new();
+    for outcome in &done {
+        for one in &outcome.outcomes {
+            match &one.result {
+                Ok(evaluated) => {
+                    rows.push(Row::new(selection.dataset.name, outcome, one.pipeline, evaluated));
+                }
+                Err(error) => failures.push(format!(
+                    "subject {}, pipeline {}: {error}",
+                    outcome.subject,
+                    one.pipeline.name()
+                )),
+            }
+        }
+    }
+    let report = Report::new(args, selection, plan, &done, rows);
+    report.print()?;
+    if let Some(path) = &args.json {
+        report.write_json(path)?;
+    }
+    if let Some(path) = &args.csv {
+        report.write_csv(path)?;
+    }
+    if let Some(path) = &args.windows {
+        windows_file::write(path, &selection.classes, &done, &report)?;
+    }
+    for failure in &failures {
+        eprintln!("mindloop: {}", acquisition::text::printable(failure));
+    }
+    Ok(match (failures.is_empty(), report.is_empty()) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, true) => ExitCode::FAILURE,
+        (false, false) => ExitCode::from(DONE_IN_PART),
+    })
+}

@@ -1,0 +1,339 @@
+//! What an evaluation prints and writes: tables for people, JSON and CSV for programs.
+//! Every row says what it was computed from; nothing here computes a score.
+
+use super::args::EvaluateArgs;
+use super::data::Selection;
+use super::evaluate::SubjectOutcome;
+use super::output::write_file;
+use anyhow::{Context as _, Result};
+use decoding::evaluate::null::Verdict;
+use decoding::evaluate::subject::{Evaluated, Plan};
+use decoding::metric::Confusion;
+use decoding::pipeline::Pipeline;
+use decoding::stats::{Summary, median};
+use models::checkpoint::TrainingData;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+/// One subject and pipeline: the row of every file.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    dataset: &'static str,
+    subject: u32,
+    session: &'static str,
+    #[serde(serialize_with = "pipeline_name")]
+    pipeline: Pipeline,
+    nmcc: f64,
+    itr_bits_per_min: f64,
+    balanced_accuracy: f64,
+    kappa: f64,
+    n_windows: u64,
+    confusion: Confusion,
+    nmcc_interval: Option<[f64; 2]>,
+    accuracy: f64,
+    nmcc_idle_excluded: f64,
+    confusion_idle_excluded: Confusion,
+    auc_idle_excluded: Option<f64>,
+    clock_nmcc: Option<f64>,
+    shift_p: Option<f64>,
+    label_p: Option<f64>,
+    verdict: Option<Verdict>,
+    true_positive_rate: Option<f64>,
+    false_positives_per_idle_min: Option<f64>,
+    onset_latency_secs: Option<[f64; 3]>,
+    n_unusable_windows: usize,
+    decision_p50_us: f64,
+    decision_p99_us: f64,
+    runs: Vec<RunRow>,
+    #[serde(skip)]
+    secs: f64,
+    #[serde(skip)]
+    n_channels: usize,
+}
+
+/// One run of a row.
+#[derive(Debug, Serialize)]
+struct RunRow {
+    recording: String,
+    nmcc: f64,
+    itr_bits_per_min: f64,
+    balanced_accuracy: f64,
+    kappa: f64,
+    n_windows: u64,
+    confusion: Confusion,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn pipeline_name<S: serde::Serializer>(pipeline: &Pipeline, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(pipeline.name())
+}
+
+impl Row {
+    /// The row of one evaluated pipeline.
+    pub fn new(
+        dataset: &'static str,
+        subject: &SubjectOutcome,
+        pipeline: Pipeline,
+        evaluated: &Evaluated,
+    ) -> Self {
+        let (score, events) = (&evaluated.score.pooled, &evaluated.score.events);
+        let nanos_to_us = |nanos: u64| nanos as f64 * 1e-3;
+        Self {
+            dataset,
+            subject: subject.subject,
+            session: "0",
+            pipeline,
+            nmcc: score.nmcc,
+            itr_bits_per_min: score.itr_bits_per_min,
+            balanced_accuracy: score.balanced_accuracy,
+            kappa: score.kappa,
+            n_windows: score.n_windows,
+            confusion: score.confusion.clone(),
+            nmcc_interval: score.interval.map(|i| [i.lower, i.upper]),
+            accuracy: score.accuracy,
+            nmcc_idle_excluded: score.nmcc_idle_excluded,
+            confusion_idle_excluded: score.confusion_idle_excluded.clone(),
+            auc_idle_excluded: score.auc_idle_excluded,
+            clock_nmcc: evaluated.nulls.clock_nmcc,
+            shift_p: evaluated.nulls.shift_p,
+            label_p: evaluated.nulls.label_p,
+            verdict: evaluated.verdict,
+            true_positive_rate: events.true_positive_rate,
+            false_positives_per_idle_min: events.false_positives_per_idle_min,
+            onset_latency_secs: events
+                .onset_latency_secs
+                .map(|quartiles| [quartiles.lower, quartiles.median, quartiles.upper]),
+            n_unusable_windows: evaluated.decided.n_unusable,
+            decision_p50_us: nanos_to_us(evaluated.latency.p50_nanos),
+            decision_p99_us: nanos_to_us(evaluated.latency.p99_nanos),
+            runs: run_rows(subject, evaluated),
+            secs: subject.secs,
+            n_channels: subject.n_channels,
+        }
+    }
+}
+
+fn run_rows(subject: &SubjectOutcome, evaluated: &Evaluated) -> Vec<RunRow> {
+    let row = |(run, score): &(u32, decoding::evaluate::score::Score)| RunRow {
+        recording: subject.recordings[*run as usize].clone(),
+        nmcc: score.nmcc,
+        itr_bits_per_min: score.itr_bits_per_min,
+        balanced_accuracy: score.balanced_accuracy,
+        kappa: score.kappa,
+        n_windows: score.n_windows,
+        confusion: score.confusion.clone(),
+    };
+    evaluated.score.per_run.iter().map(row).collect()
+}
+
+/// The configuration beside the rows: enough to run it again.
+#[derive(Debug, Serialize)]
+struct Configuration<'a> {
+    mindloop: &'static str,
+    dataset: &'static str,
+    licence: &'static str,
+    citation: &'static str,
+    classes: &'a [String],
+    split: String,
+    calibration_runs: usize,
+    plan: &'a Plan,
+    data: Vec<(u32, &'a [TrainingData])>,
+}
+
+/// Rows and configuration.
+#[derive(Debug, Serialize)]
+pub struct Report<'a> {
+    configuration: Configuration<'a>,
+    results: Vec<Row>,
+}
+
+impl<'a> Report<'a> {
+    /// A report of what was done.
+    pub fn new(
+        args: &EvaluateArgs,
+        selection: &'a Selection,
+        plan: &'a Plan,
+        done: &'a [SubjectOutcome],
+        results: Vec<Row>,
+    ) -> Self {
+        let configuration = Configuration {
+            mindloop: env!("CARGO_PKG_VERSION"),
+            dataset: selection.dataset.name,
+            licence: selection.dataset.licence,
+            citation: selection.dataset.citation,
+            classes: &selection.classes,
+            split: format!("{:?}", args.split),
+            calibration_runs: args.data.calibration_runs,
+            plan,
+            data: done.iter().map(|s| (s.subject, s.data.as_slice())).collect(),
+        };
+        Self { configuration, results }
+    }
+
+    /// Whether nothing was scored.
+    pub fn is_empty(&self) -> bool {
+        self.results.is_empty()
+    }
+
+    /// The configuration as JSON, for files that carry it along.
+    pub fn configuration_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(&self.configuration)?)
+    }
+
+    /// Writes rows and configuration as JSON.
+    pub fn write_json(&self, path: &Path) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(self).context("the report as JSON")?;
+        text.push(b'\n');
+        write_file(path, &text)
+    }
+
+    /// Writes MOABB's columns and ours as CSV, one row per subject and pipeline.
+    pub fn write_csv(&self, path: &Path) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record([
+            "score", "time", "samples", "subject", "session", "channels", "n_sessions", "dataset",
+            "pipeline", "nmcc", "itr_bits_per_min", "balanced_accuracy", "kappa",
+            "nmcc_idle_excluded", "clock_nmcc", "shift_p", "label_p", "verdict",
+            "true_positive_rate", "false_positives_per_idle_min", "decision_p50_us",
+            "decision_p99_us",
+        ])?;
+        for row in &self.results {
+            let optional = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+            writer.write_record([
+                row.nmcc.to_string(),
+                row.secs.to_string(),
+                row.n_windows.to_string(),
+                row.subject.to_string(),
+                row.session.to_owned(),
+                row.n_channels.to_string(),
+                "1".to_owned(),
+                row.dataset.to_owned(),
+                row.pipeline.name().to_owned(),
+                row.nmcc.to_string(),
+                row.itr_bits_per_min.to_string(),
+                row.balanced_accuracy.to_string(),
+                row.kappa.to_string(),
+                row.nmcc_idle_excluded.to_string(),
+                optional(row.clock_nmcc),
+                optional(row.shift_p),
+                optional(row.label_p),
+                verdict_words(row.verdict).to_owned(),
+                optional(row.true_positive_rate),
+                optional(row.false_positives_per_idle_min),
+                row.decision_p50_us.to_string(),
+                row.decision_p99_us.to_string(),
+            ])?;
+        }
+        write_file(path, &writer.into_inner().context("the table as CSV")?)
+    }
+
+    /// Prints the tables.
+    pub fn print(&self) -> Result<()> {
+        let mut text = String::new();
+        self.subjects_table(&mut text)?;
+        self.pipelines_table(&mut text)?;
+        self.footnotes(&mut text)?;
+        std::io::stdout().lock().write_all(text.as_bytes()).context("standard output")
+    }
+
+    fn subjects_table(&self, text: &mut String) -> Result<()> {
+        writeln!(
+            text,
+            "subject  pipeline     nMCC   95 % interval   no-idle  clock  p(shift)  p(label)  ITR    bal.acc  kappa   verdict"
+        )?;
+        for row in &self.results {
+            let interval = row
+                .nmcc_interval
+                .map_or("-".to_owned(), |[lower, upper]| format!("{lower:.3} to {upper:.3}"));
+            writeln!(
+                text,
+                "{:<8} {:<12} {:.3}  {:<15} {:.3}    {:<6} {:<9} {:<9} {:<6.2} {:<8.3} {:<7.3} {}",
+                row.subject,
+                row.pipeline.name(),
+                row.nmcc,
+                interval,
+                row.nmcc_idle_excluded,
+                three(row.clock_nmcc),
+                three(row.shift_p),
+                three(row.label_p),
+                row.itr_bits_per_min,
+                row.balanced_accuracy,
+                row.kappa,
+                verdict_words(row.verdict),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Mean and spread over subjects.
+    fn pipelines_table(&self, text: &mut String) -> Result<()> {
+        writeln!(
+            text,
+            "\npipeline     nMCC            95 % interval   no-idle  clock  ITR    bal.acc  kappa   decision p50 / p99"
+        )?;
+        for pipeline in &self.configuration.plan.pipelines {
+            let rows: Vec<_> = self.results.iter().filter(|r| r.pipeline == *pipeline).collect();
+            let values =
+                |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
+            let Some(nmcc) = Summary::of(&values(|r| r.nmcc)) else { continue };
+            let mean = |of: fn(&Row) -> f64| decoding::stats::mean(&values(of)).unwrap_or(f64::NAN);
+            let clocks: Vec<_> = rows.iter().filter_map(|r| r.clock_nmcc).collect();
+            let p50 = median(&values(|r| r.decision_p50_us)).unwrap_or(f64::NAN);
+            let p99 = values(|r| r.decision_p99_us).into_iter().fold(0.0, f64::max);
+            let spread = nmcc.std.map_or(String::new(), |std| format!(" ± {std:.3}"));
+            let interval = nmcc
+                .interval
+                .map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
+            writeln!(
+                text,
+                "{:<12} {:<15} {:<15} {:.3}    {:<6} {:<6.2} {:<8.3} {:<7.3} {:.0} / {:.0} us",
+                pipeline.name(),
+                format!("{:.3}{spread}", nmcc.mean),
+                interval,
+                mean(|r| r.nmcc_idle_excluded),
+                three(decoding::stats::mean(&clocks)),
+                mean(|r| r.itr_bits_per_min),
+                mean(|r| r.balanced_accuracy),
+                mean(|r| r.kappa),
+                p50,
+                p99,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What the numbers are made of, in words.
+    fn footnotes(&self, text: &mut String) -> Result<()> {
+        let plan = self.configuration.plan;
+        writeln!(
+            text,
+            "\nnMCC: 0.5 is chance. ITR: bits/min, P = {:?}, T = {:?}. clock: what the paradigm's timing alone scores, without EEG.",
+            plan.itr.p, plan.itr.t
+        )?;
+        let (n_shifts, n_labels) = (plan.nulls.n_shifts, plan.nulls.n_permutations);
+        if n_shifts > 0 {
+            writeln!(
+                text,
+                "Above chance: p <= 0.05 in each null that was run ({n_shifts} shifts, {n_labels} label permutations), and a score above the clock's."
+            )?;
+        } else {
+            writeln!(text, "No null was run: these scores are not held against chance.")?;
+        }
+        Ok(())
+    }
+}
+
+fn three(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |v| format!("{v:.3}"))
+}
+
+/// The verdict in plain words.
+fn verdict_words(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::AboveChance) => "above chance",
+        Some(Verdict::NotDistinguishable) => "not distinguishable from chance",
+        None => "no null was run",
+    }
+}

@@ -1,0 +1,73 @@
+//! `mindloop train`: the calibration runs of one subject become a model file.
+
+use super::args::TrainArgs;
+use super::data::{Selection, fingerprint, pipeline, span};
+use anyhow::{Context as _, Result, ensure};
+use datasets::split::{Calibration, Part, Split};
+use decoding::decoder::Fit as _;
+use decoding::evaluate::pseudo_online::{Protocol, Run};
+use decoding::pipeline::Pipeline;
+use models::checkpoint::Model;
+use std::process::ExitCode;
+
+/// Runs the command.
+pub fn run(args: &TrainArgs) -> Result<ExitCode> {
+    ensure!(!args.output.exists(), "there is a file already: {}", args.output.display());
+    let selection = Selection::new(&args.data)?;
+    let pipeline = pipeline(&args.pipeline)?;
+    let runs = selection.load(args.subject)?;
+    let spans: Vec<_> = runs.iter().map(|r| span(&selection.protocol, args.subject, r)).collect();
+    let split = Split::within_session(&spans, args.data.calibration_runs)?;
+    let cue_texts = selection.cue_texts()?;
+    let naming = Naming { classes: selection.classes.clone(), cue_texts };
+    let model = fit_model(&selection.protocol, pipeline, &runs, split.calibration(), naming)?;
+    model.save(&args.output)?;
+    let trained_on: Vec<_> = model.trained_on.iter().map(|data| data.name.as_str()).collect();
+    println!(
+        "{}: {} on {} channels at {} Hz, fitted on {} (model {})",
+        args.output.display(),
+        pipeline.name(),
+        model.channels.len(),
+        model.rate_hz,
+        trained_on.join(", "),
+        &model.digest()[..12],
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What classes and their cues are called.
+pub struct Naming {
+    /// Class names, idle first.
+    pub classes: Vec<String>,
+    /// Marker text of each task class.
+    pub cue_texts: Vec<String>,
+}
+
+/// Fits one pipeline to the calibration parts of `runs`.
+pub fn fit_model(
+    protocol: &Protocol,
+    pipeline: Pipeline,
+    runs: &[Run],
+    calibration: &[Part<Calibration>],
+    naming: Naming,
+) -> Result<Model> {
+    let examples = protocol.examples(runs, calibration, &[pipeline.feature()])?;
+    let decoder = pipeline.fit(&examples)?;
+    let first = calibration.first().context("nothing to fit on")?;
+    let info = &runs[first.run_idx()].recording.info;
+    let label = |c: usize| info.channels[c].label.clone();
+    Ok(Model {
+        classes: naming.classes,
+        cue_texts: naming.cue_texts,
+        interval: protocol.interval,
+        channels: info.brain_channels().into_iter().map(label).collect(),
+        rate_hz: info.rate.hz(),
+        front_end: protocol.front_end,
+        decoder,
+        trained_on: calibration
+            .iter()
+            .map(|part| fingerprint(&runs[part.run_idx()].recording))
+            .collect(),
+        simulated: info.simulated,
+    })
+}

@@ -1,0 +1,158 @@
+//! The per-window file: from it every figure of an evaluation can be recomputed, by
+//! other software too. HDF5 where the name ends in `.h5` or `.hdf5`, else CSV.
+//!
+//! Columns: subject, pipeline, recording, index and time of the window's last sample,
+//! true and predicted class (index, idle 0; -1 where a mixed window is not scored),
+//! decision time, and one posterior per class.
+
+use super::evaluate::SubjectOutcome;
+use super::output::write_file;
+use super::report::Report;
+use anyhow::{Context as _, Result};
+use decoding::evaluate::score::WindowRecord;
+use std::path::Path;
+
+/// One window with where it belongs.
+struct WindowRow<'a> {
+    subject: u32,
+    pipeline: &'static str,
+    recording: &'a str,
+    rate_hz: f64,
+    record: &'a WindowRecord,
+    took_nanos: u64,
+}
+
+impl WindowRow<'_> {
+    fn time_secs(&self) -> f64 {
+        self.record.end.0 as f64 / self.rate_hz
+    }
+
+    fn truth(&self) -> i8 {
+        self.record.truth.map_or(-1, |class| class.0 as i8)
+    }
+
+    fn predicted(&self) -> i8 {
+        self.record.decision.class().0 as i8
+    }
+}
+
+/// Writes every window of every subject and pipeline.
+pub fn write(
+    path: &Path,
+    classes: &[String],
+    done: &[SubjectOutcome],
+    report: &Report<'_>,
+) -> Result<()> {
+    let rows = rows(done);
+    let is_hdf5 = path.extension().is_some_and(|e| e == "h5" || e == "hdf5");
+    if is_hdf5 { write_hdf5(path, classes, &rows, report) } else { write_csv(path, classes, &rows) }
+}
+
+fn rows(done: &[SubjectOutcome]) -> Vec<WindowRow<'_>> {
+    let mut rows = Vec::new();
+    for subject in done {
+        for outcome in &subject.outcomes {
+            let Ok(evaluated) = &outcome.result else { continue };
+            let timed = evaluated.decided.records.iter().zip(&evaluated.decided.took_nanos);
+            rows.extend(timed.map(|(record, took_nanos)| WindowRow {
+                subject: subject.subject,
+                pipeline: outcome.pipeline.name(),
+                recording: &subject.recordings[record.run as usize],
+                rate_hz: subject.rate_hz,
+                record,
+                took_nanos: *took_nanos,
+            }));
+        }
+    }
+    rows
+}
+
+fn write_csv(path: &Path, classes: &[String], rows: &[WindowRow<'_>]) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut header: Vec<String> =
+        ["subject", "pipeline", "recording", "last_sample", "last_sample_secs", "true", "predicted", "took_us"]
+            .map(str::to_owned)
+            .to_vec();
+    header.extend(classes.iter().map(|class| format!("posterior_{class}")));
+    writer.write_record(&header)?;
+    for row in rows {
+        let mut fields = vec![
+            row.subject.to_string(),
+            row.pipeline.to_owned(),
+            row.recording.to_owned(),
+            row.record.end.0.to_string(),
+            row.time_secs().to_string(),
+            row.truth().to_string(),
+            row.predicted().to_string(),
+            (row.took_nanos as f64 * 1e-3).to_string(),
+        ];
+        fields.extend(row.record.decision.posterior.as_slice().iter().map(f64::to_string));
+        writer.write_record(&fields)?;
+    }
+    write_file(path, &writer.into_inner().context("the windows as CSV")?)
+}
+
+#[cfg(not(feature = "hdf5"))]
+fn write_hdf5(
+    path: &Path,
+    _classes: &[String],
+    _rows: &[WindowRow<'_>],
+    _report: &Report<'_>,
+) -> Result<()> {
+    anyhow::bail!("this build has no HDF5, name a .csv file: {}", path.display())
+}
+
+/// One group `windows` of columns; class names, column meanings and the evaluation's
+/// configuration as attributes.
+#[cfg(feature = "hdf5")]
+fn write_hdf5(
+    path: &Path,
+    classes: &[String],
+    rows: &[WindowRow<'_>],
+    report: &Report<'_>,
+) -> Result<()> {
+    let write = || -> Result<()> {
+        let file = hdf5::File::create(path)?;
+        attribute(&file, "format", "mindloop-windows 1")?;
+        attribute(&file, "configuration", &report.configuration_json()?)?;
+        let group = file.create_group("windows")?;
+        attribute(&group, "classes", &classes.join(","))?;
+        column(&group, "subject", rows.iter().map(|r| r.subject).collect())?;
+        texts(&group, "pipeline", rows.iter().map(|r| r.pipeline))?;
+        texts(&group, "recording", rows.iter().map(|r| r.recording))?;
+        column(&group, "last_sample", rows.iter().map(|r| r.record.end.0).collect())?;
+        column(&group, "last_sample_secs", rows.iter().map(WindowRow::time_secs).collect())?;
+        column(&group, "true", rows.iter().map(WindowRow::truth).collect())?;
+        column(&group, "predicted", rows.iter().map(WindowRow::predicted).collect())?;
+        column(&group, "took_nanos", rows.iter().map(|r| r.took_nanos).collect())?;
+        let posteriors: Vec<f64> = rows
+            .iter()
+            .flat_map(|r| r.record.decision.posterior.as_slice().iter().copied())
+            .collect();
+        let posteriors = ndarray::Array2::from_shape_vec((rows.len(), classes.len()), posteriors)?;
+        group.new_dataset_builder().with_data(&posteriors).create("posterior")?;
+        Ok(())
+    };
+    write().with_context(|| format!("can't write {}", path.display()))
+}
+
+#[cfg(feature = "hdf5")]
+fn column<T: hdf5::H5Type>(group: &hdf5::Group, name: &str, values: Vec<T>) -> Result<()> {
+    let values = ndarray::Array1::from_vec(values);
+    group.new_dataset_builder().with_data(&values).create(name)?;
+    Ok(())
+}
+
+#[cfg(feature = "hdf5")]
+fn texts<'a>(group: &hdf5::Group, name: &str, values: impl Iterator<Item = &'a str>) -> Result<()> {
+    use hdf5::types::VarLenUnicode;
+    let values = values.map(str::parse::<VarLenUnicode>).collect::<Result<Vec<_>, _>>()?;
+    column(group, name, values)
+}
+
+#[cfg(feature = "hdf5")]
+fn attribute(location: &hdf5::Location, name: &str, value: &str) -> Result<()> {
+    let value: hdf5::types::VarLenUnicode = value.parse()?;
+    location.new_attr::<hdf5::types::VarLenUnicode>().create(name)?.write_scalar(&value)?;
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! The composition root: which thread does what, and over which bounded queue they
+//! speak. The one place, beside `cli`, that sees every package, and the one that
+//! reads the real clock.
+//!
+//! | thread | name | does | waits on |
+//! |---|---|---|---|
+//! | acquisition | `ml-source` | pulls the source, fills the ring | the source |
+//! | decoding | `ml-decode` | empties the ring, drives the engine | the ring |
+//! | recording | `ml-record` | scores, writes JSON lines | the event queue |
+//! | publishing | `ml-publish` | LSL outlets of decisions | its event queue |
+//! | screen | main | keys, dashboard at most 30 Hz | the terminal |
+//!
+//! Nothing flows back from screen, record or publication to the decoding thread.
+
+pub mod decode;
+pub mod json_lines;
+pub mod listen;
+#[cfg(feature = "lsl")]
+pub mod publish;
+pub mod pump;
+pub mod screen;
+
+use crate::app::Mode;
+use acquisition::health::{Health, HealthSnapshot};
+use acquisition::marker::ClassIdx;
+use acquisition::ring::{Overflow, ring};
+use acquisition::source::Source;
+use anyhow::{Context as _, Result, anyhow};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use decoding::session::engine::{Engine, Output};
+use models::checkpoint::Model;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+/// Seconds of stream the ring between device and decoder holds.
+const RING_SECS: f64 = 4.0;
+/// Markers it holds.
+const RING_MARKERS: usize = 1024;
+/// Events each listener's queue holds.
+const EVENT_QUEUE: usize = 8192;
+
+/// Where the decisions of a session go, besides the scorer.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// JSON lines on standard output, instead of the dashboard.
+    pub headless: bool,
+    /// JSON lines into this file.
+    pub log: Option<PathBuf>,
+    /// Name of the LSL streams of posteriors and decisions.
+    pub publish: Option<String>,
+    /// No colour on screen.
+    pub no_color: bool,
+    /// Only ASCII on screen.
+    pub ascii: bool,
+}
+
+/// Everything a session is made of, planned and not yet running.
+pub struct Setup {
+    /// Where frames come from.
+    pub source: Box<dyn Source>,
+    /// Its counters.
+    pub health: Arc<Health>,
+    /// What decides.
+    pub engine: Engine,
+    /// The model the engine was planned from.
+    pub model: Model,
+    /// What happens to frames when decoding falls behind.
+    pub overflow: Overflow,
+    /// Frames a chunk holds at most on its way to the engine.
+    pub chunk_frames: usize,
+    /// Kind of session.
+    pub mode: Mode,
+    /// Where decisions go.
+    pub outputs: Outputs,
+}
+
+/// The session's monotonic clock: nanoseconds since it was made. Every instant in
+/// health counters and latencies is read from one of these.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionClock(Instant);
+
+impl SessionClock {
+    /// A clock that starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Nanoseconds since the start.
+    pub fn nanos(self) -> u64 {
+        self.0.elapsed().as_nanos() as u64
+    }
+}
+
+/// State that threads share beside their queues: flags and counters only.
+#[derive(Debug)]
+pub struct Shared {
+    /// Set when somebody wants the session to end.
+    pub stop: AtomicBool,
+    /// Set when the decoding thread has said its last word.
+    pub decoded_all: AtomicBool,
+    /// Frames waiting in the ring, as last seen by the decoding thread.
+    pub backlog_frames: AtomicU64,
+    /// Events that a full queue dropped on their way to a listener.
+    pub dropped_events: AtomicU64,
+    /// Frames that a slow screen was not shown.
+    pub undrawn_frames: AtomicU64,
+    /// The counters of the stream.
+    pub health: Arc<Health>,
+    /// The session's clock.
+    pub clock: SessionClock,
+}
+
+impl Shared {
+    /// Whether the session should end.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Asks the session to end.
+    pub fn request_stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What a session left behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the recording thread counted and scored.
+    pub summary: listen::Summary,
+    /// The stream's counters.
+    pub health: HealthSnapshot,
+    /// Events that listeners missed.
+    pub n_dropped_events: u64,
+}
+
+/// One listener's end of the decoding thread's announcements.
+pub struct Listener {
+    sender: Sender<Output>,
+    /// Whether the decoding thread waits for room, or counts and goes on.
+    overflow: Overflow,
+}
+
+impl Listener {
+    fn new(overflow: Overflow) -> (Self, Receiver<Output>) {
+        let (sender, receiver) = bounded(EVENT_QUEUE);
+        (Self { sender, overflow }, receiver)
+    }
+
+    /// Hands the event on; counts it where the queue is full. Allocation: none.
+    fn tell(&self, output: Output, shared: &Shared) {
+        let is_told = match self.overflow {
+            Overflow::Wait => self.sender.send(output).is_ok(),
+            Overflow::DropNewest => self.sender.try_send(output).is_ok(),
+        };
+        if !is_told {
+            shared.dropped_events.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Runs the session to its end: the stream's, a key's, a signal's or a failure's.
+pub fn run(setup: Setup) -> Result<Outcome> {
+    let shared = Arc::new(Shared {
+        stop: AtomicBool::new(false),
+        decoded_all: AtomicBool::new(false),
+        backlog_frames: AtomicU64::new(0),
+        dropped_events: AtomicU64::new(0),
+        undrawn_frames: AtomicU64::new(0),
+        health: Arc::clone(&setup.health),
+        clock: SessionClock::start(),
+    });
+    stop_on_signals(&shared)?;
+    let threads = Threads::start(setup, &shared)?;
+    threads.finish(&shared)
+}
+
+/// Ctrl-C and a polite `kill` end the session as the key `q` does.
+fn stop_on_signals(shared: &Arc<Shared>) -> Result<()> {
+    let shared = Arc::clone(shared);
+    ctrlc::set_handler(move || shared.request_stop()).context("signals can't be handled")
+}
+
+/// The running threads, and what the main thread keeps for itself.
+struct Threads {
+    source: JoinHandle<Result<()>>,
+    decode: JoinHandle<()>,
+    record: JoinHandle<Result<listen::Summary>>,
+    #[cfg(feature = "lsl")]
+    publish: Option<JoinHandle<Result<()>>>,
+    screen: Option<screen::Screen>,
+}
+
+impl Threads {
+    fn start(setup: Setup, shared: &Arc<Shared>) -> Result<Self> {
+        let info = setup.source.info().clone();
+        let capacity = (RING_SECS * info.rate.hz()).ceil() as usize + setup.chunk_frames;
+        let (writer, reader) = ring(info.n_channels(), capacity, RING_MARKERS, setup.overflow);
+        let facts = listen::Facts::new(&info, &setup.model, setup.mode)?;
+        let (record_tell, record_hear) = Listener::new(setup.overflow);
+        let mut listeners = vec![record_tell];
+
+        #[cfg(feature = "lsl")]
+        let publish = match &setup.outputs.publish {
+            Some(name) => {
+                let (tell, hear) = Listener::new(setup.overflow);
+                listeners.push(tell);
+                Some(publish::start(name, &facts, hear)?)
+            }
+            None => None,
+        };
+
+        let mut frames_to_screen = None;
+        let mut screen_parts = None;
+        if !setup.outputs.headless {
+            let (tell, hear) = Listener::new(Overflow::DropNewest);
+            listeners.push(tell);
+            let (to_screen, frames) =
+                ring(info.n_channels(), capacity, RING_MARKERS, Overflow::DropNewest);
+            frames_to_screen = Some(to_screen);
+            screen_parts = Some((hear, frames));
+        }
+        let (news_out, news) = bounded(listen::NEWS_QUEUE);
+        let sinks = listen::Sinks::open(&setup.outputs)?;
+        let screen = screen_parts
+            .map(|(events, frames)| {
+                let inputs = screen::Inputs { events, frames, news };
+                screen::Screen::open(&facts, &setup.outputs, inputs)
+            })
+            .transpose()?;
+
+        let record = {
+            let shared = Arc::clone(shared);
+            spawn("ml-record", move || listen::run(facts, &record_hear, sinks, &news_out, &shared))?
+        };
+        let decode = {
+            let shared = Arc::clone(shared);
+            let node = decode::Node {
+                engine: setup.engine,
+                reader,
+                n_channels: info.n_channels(),
+                listeners,
+                frames_to_screen,
+                chunk_frames: setup.chunk_frames,
+            };
+            spawn("ml-decode", move || node.run(&shared))?
+        };
+        let source = {
+            let shared = Arc::clone(shared);
+            let node = pump::Node { source: setup.source, writer, chunk_frames: setup.chunk_frames };
+            spawn("ml-source", move || node.run(&shared))?
+        };
+        Ok(Self {
+            source,
+            decode,
+            record,
+            #[cfg(feature = "lsl")]
+            publish,
+            screen,
+        })
+    }
+
+    /// Shows the dashboard until it is told to quit, then joins the threads in the
+    /// order in which data flows, so that nothing said is lost.
+    fn finish(self, shared: &Arc<Shared>) -> Result<Outcome> {
+        let shown = self.screen.map_or(Ok(()), |screen| screen.run(shared));
+        if shown.is_err() {
+            shared.request_stop();
+        }
+        let sourced = join(self.source, "ml-source");
+        let decoded = join(self.decode, "ml-decode");
+        let recorded = join(self.record, "ml-record");
+        #[cfg(feature = "lsl")]
+        let published = self.publish.map_or(Ok(()), |p| join(p, "ml-publish").flatten());
+        shown?;
+        decoded?;
+        let summary = recorded.flatten()?;
+        #[cfg(feature = "lsl")]
+        published?;
+        sourced.flatten()?;
+        Ok(Outcome {
+            summary,
+            health: shared.health.snapshot(),
+            n_dropped_events: shared.dropped_events.load(Ordering::Relaxed),
+        })
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>> {
+    Builder::new().name(name.to_owned()).spawn(work).with_context(|| format!("thread {name}"))
+}
+
+fn join<T>(handle: JoinHandle<T>, name: &str) -> Result<T> {
+    handle.join().map_err(|_| anyhow!("thread {name} panicked: this is a defect, please report it"))
+}
+
+/// The name of a class for people and files.
+pub fn class_name(classes: &[String], class: ClassIdx) -> &str {
+    classes.get(class.index()).map_or("?", String::as_str)
+}
