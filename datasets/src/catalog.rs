@@ -295,6 +295,12 @@ pub(crate) fn checksum_in<'a>(sums: &'a str, relative_path: &str) -> Option<&'a 
     (sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit())).then_some(sum)
 }
 
+/// A checksum in lower-case hexadecimal, two digits a byte.
+pub(crate) fn checksum_text(sum: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    sum.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// Most subjects one text may name.
 const MAX_SUBJECTS: u32 = 10_000;
 

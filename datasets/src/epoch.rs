@@ -68,7 +68,7 @@ impl Epochs {
     /// begins at time 0. All epochs have the same length whatever the cue's fraction of
     /// a sample; those that are not wholly inside the signal are left out.
     pub fn cut(
-        signal: ArrayView2<f64>,
+        signal: &ArrayView2<f64>,
         rate: SampleRate,
         cues: &[Cue],
         [tmin_secs, tmax_secs]: [f64; 2],
@@ -154,7 +154,7 @@ mod tests {
         let signal = Array2::from_shape_fn((2, 40), |(c, n)| (100 * c + n) as f64);
         let rate = SampleRate::new(10.0).unwrap();
         let cues = [cue(2.05, 2), cue(0.5, 1), cue(3.8, 1), cue(-0.8, 1), cue(f64::NAN, 1)];
-        let epochs = Epochs::cut(signal.view(), rate, &cues, [0.5, 1.0]).unwrap();
+        let epochs = Epochs::cut(&signal.view(), rate, &cues, [0.5, 1.0]).unwrap();
         assert_eq!(epochs.labels(), [ClassIdx(1), ClassIdx(2)]);
         assert_eq!(epochs.samples().dim(), (2, 2, 5));
         // 0.5 + 0.5 s and 2.05 + 0.5 s at 10 Hz: samples 10 and 26 (25.5 to even).
@@ -177,7 +177,7 @@ mod tests {
         let rate = SampleRate::new(10.0).unwrap();
         let signal = Array2::zeros((1, 5));
         assert!(matches!(
-            Epochs::cut(signal.view(), rate, &[], [1.0, 1.0]),
+            Epochs::cut(&signal.view(), rate, &[], [1.0, 1.0]),
             Err(EpochError::Interval { .. })
         ));
     }

@@ -6,6 +6,7 @@
 //! bounded memory, and says what was wrong with them.
 
 pub mod catalog;
+pub mod download;
 pub mod epoch;
 pub mod reader;
 pub mod split;

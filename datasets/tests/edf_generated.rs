@@ -1,6 +1,8 @@
 //! EDF files made for the purpose: rates, gaps, units, every kind of damage, and any
 //! mutation of a header.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+
 #[path = "support/edf_file.rs"]
 mod edf_file;
 

@@ -1,6 +1,8 @@
 //! Real EDF and BDF files: values as pyEDFlib and MNE read them
 //! (`tests/reference/edf_golden.py`), and every file there is, sound or damaged.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+
 use acquisition::marker::Marker;
 use acquisition::signal::Chunk;
 use acquisition::text::InlineText;
@@ -54,7 +56,7 @@ fn close(ours: f64, theirs: f64, scale: f64, what: &str) {
 }
 
 /// One channel against its golden values.
-fn check_channel(ours: ArrayView1<f32>, golden: &Value, what: &str) {
+fn check_channel(ours: &ArrayView1<f32>, golden: &Value, what: &str) {
     assert_eq!(ours.len() as u64, golden["n_samples"].as_u64().unwrap(), "{what}");
     let number = |name: &str| golden[name].as_f64().unwrap();
     let weighted = |f: fn(f64) -> f64| -> f64 {
@@ -127,7 +129,7 @@ fn values_and_annotations_are_those_of_pyedflib_and_mne() {
         for c in 0..channels.len() {
             let (stream_idx, channel) = place(&summary, channels, c);
             let what = format!("{name} signal {}", channels[c]["signal"]);
-            check_channel(streams[stream_idx].0.row(channel), &channels[c], &what);
+            check_channel(&streams[stream_idx].0.row(channel), &channels[c], &what);
         }
         for (_, markers) in &streams {
             check_annotations(markers, &file["annotations"], name);
@@ -139,13 +141,13 @@ fn values_and_annotations_are_those_of_pyedflib_and_mne() {
     }
 }
 
-/// The samples, channel after channel, as little-endian bytes.
+/// SHA-256 of the samples, channel after channel, as little-endian bytes.
 fn sha256_of(samples: &Array2<f32>) -> String {
     let mut digest = Sha256::new();
     for value in samples {
         digest.update(value.to_le_bytes());
     }
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// All EDF and BDF files below a folder.

@@ -1,5 +1,5 @@
 //! EDF, EDF+ and BDF files (Kemp et al. 1992, doi:10.1016/0013-4694(92)90009-7; Kemp
-//! and Olivan 2003, doi:10.1016/S1388-2457(03)00123-8; BioSemi's 24-bit variant).
+//! and Olivan 2003, doi:10.1016/S1388-2457(03)00123-8; `BioSemi`'s 24-bit variant).
 //!
 //! A file is a header and data records of equal duration; a record holds, signal
 //! after signal, that duration's samples. Signals of one rate make one stream. In

@@ -59,7 +59,7 @@ impl AnnotationCount {
         }
         let mut counts: Vec<_> =
             counts.into_iter().map(|(text, n)| Self { text: text.to_owned(), n }).collect();
-        counts.sort_by(|a, b| b.n.cmp(&a.n));
+        counts.sort_by_key(|count| std::cmp::Reverse(count.n));
         counts
     }
 }

@@ -21,6 +21,9 @@ pub struct EdfFile {
     pub records: Vec<Vec<u8>>,
 }
 
+/// The text of one of a signal's header fields.
+type Text<'a> = &'a dyn Fn(&EdfSignal) -> String;
+
 impl EdfFile {
     /// The file's bytes.
     pub fn bytes(&self) -> Vec<u8> {
@@ -42,7 +45,7 @@ impl EdfFile {
         for (text, width) in fixed {
             push(&mut bytes, text, width);
         }
-        let field: [(&dyn Fn(&EdfSignal) -> String, usize); 10] = [
+        let field: [(Text, usize); 10] = [
             (&|s| s.label.clone(), 16),
             (&|_| String::new(), 80),
             (&|s| s.dimension.to_owned(), 8),
