@@ -2,9 +2,9 @@
 //! their descriptions use. The [`crate::source::Source`] made of these parts is
 //! [`crate::source::lsl`]; clocks and losses are [`crate::sync`]'s.
 //!
-//! Descriptions, discovery and outlets go through the `lsl` crate. Inlets call
-//! liblsl directly, in [`ffi`]: the crate's inlet allocates for every sample and
-//! can't change threads. liblsl's own post-processing of time stamps is never used.
+//! Descriptions and outlets go through the `lsl` crate. Discovery and inlets call
+//! liblsl directly, in `ffi`: the crate's inlet allocates for every sample, and
+//! neither it nor what the crate discovers can change threads. liblsl's own post-processing of time stamps is never used.
 //!
 //! # Reference
 //! Kothe et al., "The Lab Streaming Layer for synchronized multimodal recording",

@@ -1,7 +1,9 @@
-//! The one place that calls liblsl's C functions: inlets that pull into memory of
-//! the caller's and may be moved to another thread.
+//! The one place that calls liblsl's C functions: discovery that keeps what it found
+//! (a description that went through XML has lost its address), and inlets that pull
+//! into memory of the caller's and may be moved to another thread.
 //!
-//! What makes this sound: an inlet handle is created once, destroyed once, when its
+//! What makes this sound: a description is never changed after it was found. An
+//! inlet handle is created once, destroyed once, when its
 //! last owner goes, and never null. Data are pulled through `&mut RawInlet`, of which
 //! there is one per handle; the [`Prober`]s that share the handle call only functions
 //! that liblsl documents as usable from other threads and guards by its own locks
@@ -18,9 +20,97 @@ use ::lsl::Error;
 use lsl_sys as sys;
 use std::ffi::{CStr, CString, c_char, c_ulong};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Most streams one search returns.
+const MAX_FOUND: usize = 1024;
+
+/// A stream's description as liblsl found it, with its address.
+#[derive(Debug)]
+pub(super) struct RawInfo(sys::lsl_streaminfo);
+
+// SAFETY: a plain heap object without thread affinity.
+unsafe impl Send for RawInfo {}
+// SAFETY: it is only read (`lsl_get_xml`, copying by `lsl_create_inlet`).
+unsafe impl Sync for RawInfo {}
+
+impl Drop for RawInfo {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from liblsl, is not null and is ours alone.
+        unsafe { sys::lsl_destroy_streaminfo(self.0) }
+    }
+}
+
+impl RawInfo {
+    /// The description as XML.
+    pub(super) fn xml(&self) -> Result<String, Error> {
+        // SAFETY: the handle is valid while `self` lives.
+        let text = unsafe { sys::lsl_get_xml(self.0) };
+        if text.is_null() {
+            return Err(Error::Internal);
+        }
+        // SAFETY: `text` is a C string that liblsl handed over.
+        let xml = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+        // SAFETY: `text` came from liblsl and is not used after this.
+        unsafe { sys::lsl_destroy_string(text) };
+        Ok(xml)
+    }
+}
+
+/// All streams that answer within `wait_secs`.
+pub(super) fn resolve_all(wait_secs: f64) -> Result<Vec<RawInfo>, Error> {
+    let mut buffer = [std::ptr::null_mut(); MAX_FOUND];
+    let len = buffer.len() as u32;
+    // SAFETY: liblsl fills at most `len` entries of `buffer`.
+    let n_found = unsafe { sys::lsl_resolve_all(buffer.as_mut_ptr(), len, wait_secs) };
+    collect(&buffer, n_found)
+}
+
+/// Streams an XPath predicate matches, as soon as `minimum` have answered.
+pub(super) fn resolve_matching(
+    predicate: &str,
+    minimum: i32,
+    wait_secs: f64,
+) -> Result<Vec<RawInfo>, Error> {
+    let predicate = CString::new(predicate)?;
+    let mut buffer = [std::ptr::null_mut(); MAX_FOUND];
+    let len = buffer.len() as u32;
+    // SAFETY: liblsl fills at most `len` entries of `buffer`; the predicate is a C
+    // string that lives through the call.
+    let n_found = unsafe {
+        let (out, text) = (buffer.as_mut_ptr(), predicate.as_ptr());
+        sys::lsl_resolve_bypred(out, len, text, minimum, wait_secs)
+    };
+    collect(&buffer, n_found)
+}
+
+/// Takes over what a search returned.
+fn collect(buffer: &[sys::lsl_streaminfo], n_found: i32) -> Result<Vec<RawInfo>, Error> {
+    check(n_found)?;
+    let found = buffer.iter().take(usize::try_from(n_found).unwrap_or(0));
+    Ok(found.filter(|info| !info.is_null()).map(|&info| RawInfo(info)).collect())
+}
 
 /// An inlet of liblsl's.
-struct Handle(sys::lsl_inlet);
+struct Handle {
+    inlet: sys::lsl_inlet,
+    /// Whether a request for the description is out that was never answered.
+    unanswered: AtomicBool,
+}
+
+/// An inlet on its way to its end, on a thread of its own.
+struct Doomed(sys::lsl_inlet);
+
+// SAFETY: liblsl's inlet has no thread affinity, and a doomed one has no other owner.
+unsafe impl Send for Doomed {}
+
+impl Doomed {
+    fn destroy(self) {
+        // SAFETY: the inlet came from `lsl_create_inlet`, is not null, and nobody
+        // else holds it any more.
+        unsafe { sys::lsl_destroy_inlet(self.0) }
+    }
+}
 
 // SAFETY: liblsl's inlet has no thread affinity: it is a heap object whose members
 // are reached through its own locks and a single-consumer queue.
@@ -31,9 +121,15 @@ unsafe impl Sync for Handle {}
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: the handle came from `lsl_create_inlet`, is not null, and nobody
-        // else holds it any more.
-        unsafe { sys::lsl_destroy_inlet(self.0) }
+        let doomed = Doomed(self.inlet);
+        if !self.unanswered.load(Ordering::Relaxed) {
+            return doomed.destroy();
+        }
+        // liblsl 1.13 waits for ever for its information thread if that is cancelled
+        // while it connects. Such an inlet is left to a thread that nobody waits for;
+        // if none can be had, it is leaked.
+        let _ =
+            std::thread::Builder::new().name("ml-lsl-drop".into()).spawn(move || doomed.destroy());
     }
 }
 
@@ -53,38 +149,31 @@ pub(super) enum Recovery {
 }
 
 impl RawInlet {
-    /// An inlet for a stream that was found, described by its XML as discovery
-    /// returned it. `n_channels` is what the caller has checked that XML to say, and
-    /// not zero. It queues at most `max_buffered_secs` of data.
+    /// An inlet for a stream that was found. `n_channels` is what the caller has
+    /// checked its description to say, and not zero. It queues at most
+    /// `max_buffered_secs` of data.
     pub(super) fn new(
-        xml: &str,
+        info: &RawInfo,
         n_channels: usize,
         max_buffered_secs: i32,
         recovery: Recovery,
     ) -> Result<Self, Error> {
-        let xml = CString::new(xml)?;
-        // SAFETY: `xml` is a C string that lives through the call, which copies it.
-        let info = unsafe { sys::lsl_streaminfo_from_xml(xml.as_ptr()) };
-        if info.is_null() {
-            return Err(Error::ResourceCreation);
-        }
         let recover = i32::from(recovery == Recovery::Reconnect);
-        // SAFETY: `info` was made above and is not null; the inlet copies it. A
-        // chunk length of 0 leaves the chunks as the sender makes them.
-        let inlet = unsafe { sys::lsl_create_inlet(info, max_buffered_secs, 0, recover) };
-        // SAFETY: `info` is ours and not used after this.
-        unsafe { sys::lsl_destroy_streaminfo(info) };
+        // SAFETY: `info` is valid while borrowed, and the inlet copies it. A chunk
+        // length of 0 leaves the chunks as the sender makes them.
+        let inlet = unsafe { sys::lsl_create_inlet(info.0, max_buffered_secs, 0, recover) };
         if inlet.is_null() {
             return Err(Error::ResourceCreation);
         }
-        Ok(Self { handle: Arc::new(Handle(inlet)), n_channels })
+        let unanswered = AtomicBool::new(false);
+        Ok(Self { handle: Arc::new(Handle { inlet, unanswered }), n_channels })
     }
 
     /// Subscribes, waiting at most `timeout_secs`: what is sent from now on is queued.
     pub(super) fn open(&self, timeout_secs: f64) -> Result<(), Error> {
         let mut code = 0;
         // SAFETY: the handle is valid while `self` lives; `code` outlives the call.
-        unsafe { sys::lsl_open_stream(self.handle.0, timeout_secs, &raw mut code) };
+        unsafe { sys::lsl_open_stream(self.handle.inlet, timeout_secs, &raw mut code) };
         check(code)
     }
 
@@ -110,7 +199,7 @@ impl RawInlet {
         // divide them makes it return an error.
         let n_values = unsafe {
             sys::lsl_pull_chunk_f(
-                self.handle.0,
+                self.handle.inlet,
                 samples.as_mut_ptr(),
                 stamps.as_mut_ptr(),
                 samples.len() as c_ulong,
@@ -137,7 +226,7 @@ impl RawInlet {
         // SAFETY: as in `pull_f32`.
         let n_values = unsafe {
             sys::lsl_pull_chunk_d(
-                self.handle.0,
+                self.handle.inlet,
                 samples.as_mut_ptr(),
                 stamps.as_mut_ptr(),
                 samples.len() as c_ulong,
@@ -165,7 +254,7 @@ impl RawInlet {
         // it returns an error if a frame of the stream has another.
         let stamp = unsafe {
             let data = frame.as_mut_ptr();
-            sys::lsl_pull_sample_f(self.handle.0, data, len, timeout_secs, &raw mut code)
+            sys::lsl_pull_sample_f(self.handle.inlet, data, len, timeout_secs, &raw mut code)
         };
         check(code)?;
         Ok((stamp != 0.0).then_some(stamp))
@@ -185,7 +274,7 @@ impl RawInlet {
         // SAFETY: as in `wait_f32`.
         let stamp = unsafe {
             let data = frame.as_mut_ptr();
-            sys::lsl_pull_sample_d(self.handle.0, data, len, timeout_secs, &raw mut code)
+            sys::lsl_pull_sample_d(self.handle.inlet, data, len, timeout_secs, &raw mut code)
         };
         check(code)?;
         Ok((stamp != 0.0).then_some(stamp))
@@ -207,7 +296,7 @@ impl RawInlet {
         // many and fills them with strings it hands over.
         let stamp = unsafe {
             let (texts, lengths) = (scratch.texts.as_mut_ptr(), scratch.lengths.as_mut_ptr());
-            sys::lsl_pull_sample_buf(self.handle.0, texts, lengths, len, 0.0, &raw mut code)
+            sys::lsl_pull_sample_buf(self.handle.inlet, texts, lengths, len, 0.0, &raw mut code)
         };
         check(code)?;
         if stamp == 0.0 {
@@ -273,7 +362,7 @@ impl Prober {
         // the call.
         let offset_secs = unsafe {
             sys::lsl_time_correction_ex(
-                self.0.0,
+                self.0.inlet,
                 &raw mut remote_secs,
                 &raw mut round_trip_secs,
                 timeout_secs,
@@ -287,30 +376,21 @@ impl Prober {
     /// Whether the sender was lost and found again since the last call.
     pub(super) fn was_recovered(&self) -> bool {
         // SAFETY: the handle is valid while `self` lives.
-        unsafe { sys::lsl_was_clock_reset(self.0.0) != 0 }
+        unsafe { sys::lsl_was_clock_reset(self.0.inlet) != 0 }
     }
 
     /// The stream's whole description as XML.
     pub(super) fn full_xml(&self, timeout_secs: f64) -> Result<String, Error> {
         let mut code = 0;
+        self.0.unanswered.store(true, Ordering::Relaxed);
         // SAFETY: the handle is valid while `self` lives; `code` outlives the call.
-        let info = unsafe { sys::lsl_get_fullinfo(self.0.0, timeout_secs, &raw mut code) };
+        let info = unsafe { sys::lsl_get_fullinfo(self.0.inlet, timeout_secs, &raw mut code) };
         check(code)?;
         if info.is_null() {
             return Err(Error::Internal);
         }
-        // SAFETY: `info` is not null and ours.
-        let text = unsafe { sys::lsl_get_xml(info) };
-        // SAFETY: `info` is ours and not used after this; `text` is a copy.
-        unsafe { sys::lsl_destroy_streaminfo(info) };
-        if text.is_null() {
-            return Err(Error::Internal);
-        }
-        // SAFETY: `text` is a C string that liblsl handed over.
-        let xml = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
-        // SAFETY: `text` came from liblsl and is not used after this.
-        unsafe { sys::lsl_destroy_string(text) };
-        Ok(xml)
+        self.0.unanswered.store(false, Ordering::Relaxed);
+        RawInfo(info).xml()
     }
 }
 

@@ -266,5 +266,5 @@ impl std::fmt::Write for Digits {
 /// An inlet that looks for its sender again if it can be told from others.
 fn connect(found: &Found) -> Result<RawInlet, SourceError> {
     let recovery = if found.source_id.is_empty() { Recovery::GiveUp } else { Recovery::Reconnect };
-    RawInlet::new(&found.xml, found.n_channels, BUFFERED_SECS, recovery).map_err(|e| transport(&e))
+    RawInlet::new(&found.raw, found.n_channels, BUFFERED_SECS, recovery).map_err(|e| transport(&e))
 }

@@ -1,9 +1,11 @@
 //! Finding streams on the network.
 
 use super::Format;
+use super::ffi::{self, RawInfo};
 use crate::source::SourceError;
 use serde::Serialize;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to go on listening after the first answer, in seconds: a second stream
@@ -138,11 +140,13 @@ pub struct Found {
     pub created_at_secs: f64,
     /// Where it is, as discovery returned it.
     #[serde(skip)]
-    pub(super) xml: String,
+    pub(super) raw: Arc<RawInfo>,
 }
 
 impl Found {
-    fn from_info(info: &::lsl::StreamInfo) -> Option<Self> {
+    /// What was found, unless it can't be read.
+    fn new(raw: RawInfo) -> Option<Self> {
+        let info = ::lsl::StreamInfo::from_xml(&raw.xml().ok()?).ok()?;
         Some(Self {
             name: info.stream_name(),
             kind: info.stream_type(),
@@ -153,28 +157,28 @@ impl Found {
             source_id: info.source_id(),
             uid: info.uid(),
             created_at_secs: info.created_at(),
-            xml: info.to_xml().ok()?,
+            raw: Arc::new(raw),
         })
     }
 }
 
 /// All streams that answer within `timeout`, by name and host.
 pub fn list(timeout: Duration) -> Result<Vec<Found>, SourceError> {
-    let infos = ::lsl::resolve_streams(timeout.as_secs_f64()).map_err(|e| transport(&e))?;
-    Ok(sorted(&infos))
+    let found = ffi::resolve_all(timeout.as_secs_f64()).map_err(|e| transport(&e))?;
+    Ok(sorted(found))
 }
 
 /// The streams that match: waits at most `timeout` for the first and a quarter of a
 /// second longer for others.
 pub fn resolve(query: &Query, timeout: Duration) -> Result<Vec<Found>, SourceError> {
-    let look = |minimum, secs| ::lsl::resolve_bypred(&query.predicate, minimum, secs);
-    let mut infos = look(1, timeout.as_secs_f64()).map_err(|e| transport(&e))?;
-    if infos.len() == 1 {
+    let look = |minimum, secs| ffi::resolve_matching(&query.predicate, minimum, secs);
+    let mut found = look(1, timeout.as_secs_f64()).map_err(|e| transport(&e))?;
+    if found.len() == 1 {
         let again = look(2, AMBIGUITY_SECS).map_err(|e| transport(&e))?;
         // A lone sender may also miss the second question.
-        infos = if again.is_empty() { infos } else { again };
+        found = if again.is_empty() { found } else { again };
     }
-    Ok(sorted(&infos))
+    Ok(sorted(found))
 }
 
 /// The stream that matches.
@@ -187,8 +191,8 @@ pub fn resolve_one(query: &Query, timeout: Duration) -> Result<Found, SourceErro
     }
 }
 
-fn sorted(infos: &[::lsl::StreamInfo]) -> Vec<Found> {
-    let mut found: Vec<Found> = infos.iter().filter_map(Found::from_info).collect();
+fn sorted(found: Vec<RawInfo>) -> Vec<Found> {
+    let mut found: Vec<Found> = found.into_iter().filter_map(Found::new).collect();
     found.sort_by(|a, b| (&a.name, &a.host, &a.uid).cmp(&(&b.name, &b.host, &b.uid)));
     found
 }
