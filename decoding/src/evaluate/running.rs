@@ -8,7 +8,8 @@
 //!
 //! Memory is bounded: decisions wait for at most the settling time, at most
 //! [`MAX_CUES`] cues are kept, and the windows behind the interval occupy at most
-//! 1 MiB: when that is full, neighbours are folded into one.
+//! 1 MiB: when that is full, neighbours of a run are folded into one (so that each
+//! finished run keeps one row of `n_classes^2` counts at least).
 
 use crate::evaluate::labels::{Histogram, paint};
 use crate::evaluate::score::ScoreOptions;

@@ -102,6 +102,10 @@ impl CountRows {
     /// shorter than a block is one block). Neighbouring windows overlap, so that single
     /// windows would give far too narrow an interval.
     ///
+    /// The interval is somewhat too narrow, as percentile intervals of short series are:
+    /// of 1,000 simulated sessions of three minutes whose decisions know nothing (task
+    /// and idle of 4 s, windows of 2 s), 92 % held 0.5 with idle and 90 % without.
+    ///
     /// `None` below [`MIN_BLOCKS`] blocks. Allocates one row per place; time grows with
     /// `2000 * n_rows / block_rows * n_classes^2` additions.
     ///
