@@ -1,16 +1,8 @@
-//! What all classifiers share; and the golden files, as the tests of each read them.
+//! What all classifiers share; and what the tests of each share.
 
 use super::*;
 use faer::Mat;
 use proptest::prelude::*;
-use serde::de::DeserializeOwned;
-
-/// Reads a golden file.
-pub(crate) fn golden<T: DeserializeOwned>(name: &str) -> T {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden");
-    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).expect("a golden file");
-    serde_json::from_str(&text).expect("a golden file of this layout")
-}
 
 /// Class indices of a golden file's labels.
 pub(crate) fn classes(labels: &[u8]) -> Vec<ClassIdx> {
@@ -110,7 +102,9 @@ proptest! {
         let (mut p, mut q) = (scores.clone(), scores);
         softmax_in_place(&mut p);
         prop_assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-14);
-        q.iter_mut().for_each(|s| *s += shift);
+        for score in &mut q {
+            *score += shift;
+        }
         softmax_in_place(&mut q);
         // Adding the shift rounds a score by up to 1e3 * 2^-53, and exp carries that over.
         prop_assert!(p.iter().zip(&q).all(|(p, q)| (p - q).abs() < 1e-12));

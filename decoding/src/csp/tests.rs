@@ -1,8 +1,12 @@
 //! Spatial filters against SciPy, under changes of the data, and on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes, golden, matrix};
+use crate::classifier::tests::{Normal, assert_close, classes, matrix};
 use serde::Deserialize;
+
+/// Made by `tests/reference/golden.py`.
+const GOLDEN: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/csp.json"));
 
 #[derive(Deserialize)]
 struct Golden {
@@ -36,7 +40,7 @@ fn examples(seed: u64, p: usize, n: usize, n_classes: usize) -> (Vec<Mat<f64>>, 
 
 #[test]
 fn as_scipy() {
-    let golden: Golden = golden("csp");
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     let covariances: Vec<_> = golden.covariances.iter().map(|c| matrix(c)).collect();
     for case in golden.cases {
         let position = |label: u8| case.classes.iter().position(|class| *class == label);

@@ -1,8 +1,12 @@
 //! Linear discriminants against scikit-learn, under changes of the data, and on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes, golden};
+use crate::classifier::tests::{Normal, assert_close, classes};
 use serde::Deserialize;
+
+/// Made by `tests/reference/golden.py`.
+const GOLDEN: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/lda.json"));
 
 #[derive(Deserialize)]
 struct Golden {
@@ -28,7 +32,7 @@ fn posterior(model: &LdaModel, x: &[f64]) -> Vec<f64> {
 
 #[test]
 fn as_scikit_learn() {
-    let golden: Golden = golden("lda");
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     for case in golden.cases {
         let used = |label: &u8| case.classes.contains(label);
         let labels: Vec<u8> = golden.labels.iter().copied().filter(used).collect();

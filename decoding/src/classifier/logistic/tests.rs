@@ -2,8 +2,12 @@
 //! under changes of the data, and on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes, golden};
+use crate::classifier::tests::{Normal, assert_close, classes};
 use serde::Deserialize;
+
+/// Made by `tests/reference/golden.py`.
+const GOLDEN: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/logistic.json"));
 
 #[derive(Deserialize)]
 struct Golden {
@@ -52,7 +56,7 @@ fn largest_gradient(
 
 #[test]
 fn as_scikit_learn() {
-    let golden: Golden = golden("logistic");
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     for case in golden.cases {
         let used = |label: &u8| case.classes.contains(label);
         let labels: Vec<u8> = golden.labels.iter().copied().filter(used).collect();
@@ -122,7 +126,9 @@ fn the_same_examples_give_the_same_bits_and_a_file_keeps_them() {
 fn separable_and_badly_scaled_examples_converge() {
     for gain in [1e-6, 1.0, 1e6] {
         let (mut x, labels) = Normal::new(25).examples(60, 5, 3, 9.0);
-        x.iter_mut().for_each(|x| x.iter_mut().for_each(|v| *v *= gain));
+        for value in x.iter_mut().flatten() {
+            *value *= gain;
+        }
         let model = LogisticModel::fit(&x, &labels, 3).unwrap();
         for x in &x {
             assert!((posterior(&model, x).iter().sum::<f64>() - 1.0).abs() < 1e-14);

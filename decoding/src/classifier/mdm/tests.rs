@@ -1,9 +1,13 @@
 //! Minimum distance to mean against pyRiemann, under changes of the data, on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes, golden, matrix};
+use crate::classifier::tests::{Normal, assert_close, classes, matrix};
 use crate::decoder::decide_class;
 use serde::Deserialize;
+
+/// Made by `tests/reference/golden.py`.
+const GOLDEN: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/mdm.json"));
 
 #[derive(Deserialize)]
 struct Golden {
@@ -34,7 +38,7 @@ fn two_classes(seed: u64, n: usize) -> (Vec<Mat<f64>>, Vec<ClassIdx>) {
 
 #[test]
 fn as_pyriemann() {
-    let golden: Golden = golden("mdm");
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     let train: Vec<_> = golden.train_covariances.iter().map(|c| matrix(c)).collect();
     let model = fit(&train, &classes(&golden.train_labels), 3).unwrap();
     for (found, expected) in model.means.iter().zip(&golden.class_means) {
