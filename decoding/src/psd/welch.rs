@@ -104,7 +104,7 @@ impl WelchPlan {
             *p *= 2.0 * self.scale;
         }
         psd[0] /= 2.0;
-        if self.window.len() % 2 == 0 {
+        if self.window.len().is_multiple_of(2) {
             psd[self.n_bins() - 1] /= 2.0;
         }
     }

@@ -11,7 +11,7 @@ const LEDOIT_WOLF: &str =
 type Rows = Vec<Vec<f64>>;
 
 #[derive(Deserialize)]
-struct Windows {
+struct Real {
     windows: Vec<Rows>,
     scm: Vec<Rows>,
     oas: Vec<Rows>,
@@ -42,7 +42,7 @@ fn difference(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {
 
 #[test]
 fn covariance_and_shrinkage_are_scikit_learns() {
-    let golden: Windows = serde_json::from_str(RIEMANN).unwrap();
+    let golden: Real = serde_json::from_str(RIEMANN).unwrap();
     for (window, expected) in golden.windows.iter().zip(&golden.scm) {
         // Sums of 320 products: a few dozen roundings.
         let cov = scm(mat(window).as_ref());
