@@ -34,7 +34,7 @@ fn spaced(left: &str, right: &str) -> String {
 }
 
 /// An age or wait in at most seven columns.
-fn age(secs: f64) -> String {
+pub fn age(secs: f64) -> String {
     if secs < 100.0 {
         format!("{:.0} s", secs.floor())
     } else {

@@ -36,7 +36,7 @@ pub enum Role {
     Title,
     /// What is read first.
     Strong,
-    /// As it should be.
+    /// A badge of what is as it should be: reversed.
     Good,
     /// Look at this.
     Warn,
@@ -130,12 +130,11 @@ fn colored(role: Role) -> Style {
         Role::Text => style,
         Role::Dim => style.fg(Color::DarkGray),
         Role::Title | Role::Strong => style.add_modifier(Modifier::BOLD),
-        Role::Good => style.fg(Color::Green),
+        Role::Good => style.fg(Color::Green).add_modifier(Modifier::BOLD | Modifier::REVERSED),
         Role::Warn => style.fg(Color::Yellow).add_modifier(Modifier::BOLD),
         Role::Alarm => style.fg(Color::Red).add_modifier(Modifier::BOLD | Modifier::REVERSED),
-        Role::Trace => style.fg(Color::Gray),
         Role::Chosen => style.fg(Color::Green),
-        Role::Class(0) => style.fg(Color::Gray),
+        Role::Trace | Role::Class(0) => style.fg(Color::Gray),
         Role::Class(k) => style.fg(CLASS_COLORS[(k - 1) % CLASS_COLORS.len()]),
         Role::Badge(k) => colored(Role::Class(k)).add_modifier(Modifier::BOLD | Modifier::REVERSED),
     }
@@ -144,12 +143,14 @@ fn colored(role: Role) -> Style {
 fn plain(role: Role) -> Style {
     let style = Style::new();
     match role {
-        Role::Text | Role::Good | Role::Trace | Role::Class(_) => style,
+        Role::Text | Role::Trace | Role::Class(_) => style,
         Role::Dim => style.add_modifier(Modifier::DIM),
         Role::Title | Role::Strong | Role::Warn | Role::Chosen => {
             style.add_modifier(Modifier::BOLD)
         }
-        Role::Alarm | Role::Badge(_) => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
+        Role::Good | Role::Alarm | Role::Badge(_) => {
+            style.add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        }
     }
 }
 

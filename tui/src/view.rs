@@ -5,7 +5,7 @@
 //! are stacked, as many as fit.
 
 use crate::app::{App, Display, Freshness, Help, Screen};
-use crate::panel::{decoder, events, health, help, metrics, psd, signals};
+use crate::panel::{age, decoder, events, health, help, metrics, psd, signals};
 use crate::theme::{GlyphMode, Role, Theme};
 use crate::widget::{Pane, columns, cut};
 use ratatui::Frame;
@@ -38,7 +38,7 @@ pub fn view(app: &App, theme: &Theme, frame: &mut Frame) {
         header(&mut pane.part(0, 0, width, 1), app);
         screen(&mut pane.part(0, 1, width, height - 3), app);
         if app.help == Help::Shown {
-            let (w, h) = (60.min(width), 20.min(height - 3));
+            let (w, h) = (64.min(width), 20.min(height - 3));
             help::draw(&mut pane.part((width - w) / 2, 1 + (height - 3 - h) / 2, w, h));
         }
         health::line(&mut pane.part(0, height - 2, width, 1), app);
@@ -107,7 +107,7 @@ fn screen(pane: &mut Pane, app: &App) {
             metrics::draw_latency(&mut pane.part(left, height - 3, width, 3), app);
         }
         Screen::Events { n_skipped } => {
-            let below = 11.min(height / 2);
+            let below = health::table_rows(width).min(height / 2);
             health::table(&mut pane.part(0, 0, width, below), app);
             events::draw(&mut pane.below(below), app, n_skipped);
         }
@@ -117,7 +117,7 @@ fn screen(pane: &mut Pane, app: &App) {
 /// Traces on the left; decision, score and latency on the right.
 fn overview(pane: &mut Pane, app: &App) {
     let (width, height) = (pane.width(), pane.height());
-    let right = (width * 9 / 20).clamp(28, 60);
+    let right = (width * 19 / 40).clamp(28, 60);
     let left = width - right;
     signals::draw(&mut pane.part(0, 0, left - 1, height), app);
     let n_classes = app.session.class_names.len() as u16;
@@ -189,11 +189,21 @@ fn tiny(pane: &mut Pane, app: &App) {
     let decision = app.picture().decision.as_ref();
     let freshness = decision.map(|d| app.freshness(d.at_secs));
     let (word, role) = decoder::word(app, freshness.unwrap_or(Freshness::Fresh));
-    pane.text(0, 1, &cut(&word, width), role);
-    health::stacked(&mut pane.part(0, 2, width, height), app);
-    let score = app.picture().score.as_ref().and_then(|s| s.value.nmcc);
-    let text = score.map_or("nMCC -".into(), |nmcc| format!("nMCC {nmcc:.3}"));
-    pane.text(0, 7, &text, Role::Text);
+    pane.text(0, 1, &cut(&aged(&word, freshness), width), role);
+    let y = 2 + health::wrapped(&mut pane.part(0, 2, width, height), app);
+    let score = app.picture().score.as_ref();
+    let nmcc = score.and_then(|s| s.value.nmcc);
+    let text = nmcc.map_or("nMCC -".into(), |nmcc| format!("nMCC {nmcc:.3}"));
+    let freshness = score.map(|s| app.freshness(s.at_secs));
+    pane.text(0, y, &aged(&text, freshness), Role::Text);
+}
+
+/// A text with its age, where what it says is not fresh.
+fn aged(text: &str, freshness: Option<Freshness>) -> String {
+    match freshness {
+        Some(Freshness::Old { age_secs }) => format!("{text}  {} OLD", age(age_secs)),
+        _ => text.to_owned(),
+    }
 }
 
 /// Replaces what is not ASCII, whoever drew it.

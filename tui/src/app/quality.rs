@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn sine(hz: f64, t: f64) -> f64 {
-        (std::f64::consts::TAU * hz * t).sin()
+        (TAU * hz * t).sin()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{age, freshness_of, heading};
 use crate::app::{App, Freshness, Liveness};
 use crate::theme::Role;
-use crate::widget::{Pane, columns};
+use crate::widget::{Pane, columns, cut};
 use acquisition::health::HealthSnapshot;
 
 /// Share by which the effective rate may differ from the nominal one.
@@ -12,50 +12,79 @@ const RATE_TOLERANCE: f64 = 0.05;
 /// Age of the backlog from which it is marked.
 const BACKLOG_SECS: f64 = 0.5;
 
-/// One fact: name, value, whether it needs attention.
+/// One fact in two wordings.
 struct Fact {
     long: String,
     short: String,
     role: Role,
 }
 
-/// Draws the line. The wording is the longest that fits; where even the shortest is
-/// too long, `n_skipped` lets a caller put the rest on further lines.
+/// Draws the line, in the longer wording where that fits.
 pub fn line(pane: &mut Pane, app: &App) {
     let facts = facts(app);
-    let total = |text: fn(&Fact) -> &String| {
-        facts.iter().map(|f| columns(text(f)) + 2).sum::<u16>().saturating_sub(1)
-    };
-    let text: fn(&Fact) -> &String =
-        if total(|f| &f.long) <= pane.width() { |f| &f.long } else { |f| &f.short };
+    let n_columns = facts.iter().map(|fact| columns(&fact.long) + 2).sum::<u16>();
+    let is_roomy = n_columns <= pane.width() + 1;
     let mut x = 1;
     for fact in &facts {
-        x = pane.text(x, 0, text(fact), fact.role) + 2;
+        let text = if is_roomy { &fact.long } else { &fact.short };
+        x = pane.text(x, 0, text, fact.role) + 2;
     }
 }
 
-/// Draws the facts one below the other, as many as fit: for very small terminals.
-pub fn stacked(pane: &mut Pane, app: &App) {
-    for (y, fact) in facts(app).iter().enumerate() {
-        pane.text(0, y as u16, &fact.short, fact.role);
+/// Draws the facts on as many rows as they need, for very small terminals; how many.
+pub fn wrapped(pane: &mut Pane, app: &App) -> u16 {
+    let (mut x, mut y) = (0, 0);
+    for fact in facts(app) {
+        if x > 0 && x + columns(&fact.short) > pane.width() {
+            (x, y) = (0, y + 1);
+        }
+        x = pane.text(x, y, &fact.short, fact.role) + 2;
     }
+    y + 1
 }
 
-/// Draws all counters.
+/// Width from which the table has two columns.
+const TWO_COLUMNS_FROM: u16 = 70;
+
+/// Facts in the table.
+const N_FACTS: usize = 14;
+
+/// Rows the table takes at a width, its heading included.
+pub fn table_rows(width: u16) -> u16 {
+    let rows = if width >= TWO_COLUMNS_FROM { N_FACTS / 2 } else { N_FACTS };
+    rows as u16 + 2
+}
+
+/// Draws all there is to say of the stream.
 pub fn table(pane: &mut Pane, app: &App) {
     let health = app.health.as_ref();
     let freshness = freshness_of(app, health.map(|h| h.at_secs));
     heading(pane, "Stream", state(app).0.as_str(), freshness);
+    let width = pane.width();
+    let rows = if width >= TWO_COLUMNS_FROM { N_FACTS / 2 } else { N_FACTS };
+    for (i, (name, value)) in table_facts(app).iter().enumerate() {
+        let x = 1 + (i / rows) as u16 * (width / 2);
+        let y = 1 + (i % rows) as u16;
+        pane.text(x, y, name, Role::Dim);
+        let value = if value.is_empty() { "-" } else { value };
+        pane.text(x + 13, y, &cut(value, (width / 2).saturating_sub(15)), Role::Text);
+    }
+}
+
+fn table_facts(app: &App) -> [(&'static str, String); N_FACTS] {
     let info = &app.session.info;
+    let counters = app.health.as_ref().map(|h| h.value.counters);
     let count = |n: fn(&HealthSnapshot) -> u64| {
-        health.map_or("-".into(), |h| n(&h.value.counters).to_string())
+        counters.map_or("-".into(), |counters| n(&counters).to_string())
     };
-    let rows = [
+    [
         ("name", info.name.clone()),
         ("source", info.source_id.clone()),
         ("host", info.host.clone()),
+        ("channels", info.n_channels().to_string()),
         ("nominal", format!("{} Hz", info.rate.hz())),
         ("effective", effective(app)),
+        ("markers", markers(app)),
         ("received", count(|c| c.n_received)),
         ("dropped", count(|c| c.n_dropped)),
         ("lost", count(|c| c.n_lost)),
@@ -63,13 +92,7 @@ pub fn table(pane: &mut Pane, app: &App) {
         ("recoveries", count(|c| c.n_recoveries)),
         ("clock steps", count(|c| c.n_clock_resets)),
         ("lost probes", count(|c| c.n_failed_probes)),
-        ("markers", markers(app)),
-    ];
-    for (y, (name, value)) in rows.iter().enumerate() {
-        pane.text(1, 1 + y as u16, name, Role::Dim);
-        let value = if value.is_empty() { "-" } else { value };
-        pane.text(13, 1 + y as u16, value, Role::Text);
-    }
+    ]
 }
 
 fn markers(app: &App) -> String {
@@ -102,8 +125,8 @@ fn facts(app: &App) -> Vec<Fact> {
     let late = health.is_some_and(|h| h.backlog_secs > BACKLOG_SECS);
     let mut facts = Vec::with_capacity(5);
     if let Freshness::Old { age_secs } = freshness {
-        let text = format!("{} OLD:", age(age_secs));
-        facts.push(Fact { long: text.clone(), short: text, role: Role::Warn });
+        let long = format!("{} OLD:", age(age_secs));
+        facts.push(Fact { long, short: "OLD".into(), role: Role::Warn });
     }
     facts.push(fact(
         format!("rate {hz_text} of {nominal_hz} Hz"),
@@ -111,19 +134,18 @@ fn facts(app: &App) -> Vec<Fact> {
         off,
     ));
     facts.push(fact(format!("backlog {backlog}"), format!("lag {backlog}"), late));
-    let counters: [(&str, fn(&HealthSnapshot) -> u64); 3] =
-        [("dropped", |c| c.n_dropped), ("lost", |c| c.n_lost), ("NaN", |c| c.n_nan_samples)];
-    for (name, n) in counters {
-        let value = health.map(|h| n(&h.counters));
-        let text = value.map_or("-".into(), |n| n.to_string());
-        let attention = value.is_some_and(|n| n > 0);
-        facts.push(fact(format!("{name} {text}"), format!("{} {text}", short(name)), attention));
+    let counters = health.map(|h| h.counters);
+    let counted = [
+        ("dropped", "drop", counters.map(|c| c.n_dropped)),
+        ("lost", "lost", counters.map(|c| c.n_lost)),
+        ("NaN", "NaN", counters.map(|c| c.n_nan_samples)),
+    ];
+    for (long, short, n) in counted {
+        let text = n.map_or("-".into(), |n| n.to_string());
+        let attention = n.is_some_and(|n| n > 0);
+        facts.push(fact(format!("{long} {text}"), format!("{short} {text}"), attention));
     }
     facts
-}
-
-fn short(name: &str) -> &str {
-    if name == "dropped" { "drop" } else { name }
 }
 
 /// The state of the stream in big words, and its role.

@@ -25,18 +25,40 @@ const KEY_COLUMNS: u16 = 15;
 /// Draws the help over whatever is there.
 pub fn draw(pane: &mut Pane) {
     pane.clear();
+    let (width, height) = (pane.width(), pane.height());
+    let framed = width >= 40 && height >= 10;
+    if framed {
+        frame(pane);
+        text(&mut pane.part(2, 0, width - 4, height - 1));
+    } else {
+        text(pane);
+    }
+}
+
+/// Lines left, right and below, so that it stands out from what lies under it.
+fn frame(pane: &mut Pane) {
+    let (width, height) = (pane.width(), pane.height());
+    let (upright, level) = (pane.theme.pick("│", "|"), pane.theme.pick("─", "-"));
+    for y in 0..height {
+        pane.text(0, y, upright, Role::Dim);
+        pane.text(width - 1, y, upright, Role::Dim);
+    }
+    pane.fill(1, width - 1, height - 1, level, Role::Dim);
+}
+
+fn text(pane: &mut Pane) {
     heading(pane, "Help", "? or Esc closes", Freshness::Fresh);
-    pane.text(1, 1, DISCLAIMER, Role::Warn);
+    pane.text(0, 1, DISCLAIMER, Role::Warn);
     let mut y = 3;
     for (key, meaning) in keymap::HELP {
-        pane.text(1, y, key, Role::Strong);
-        pane.text(1 + KEY_COLUMNS, y, meaning, Role::Text);
+        pane.text(0, y, key, Role::Strong);
+        pane.text(KEY_COLUMNS, y, meaning, Role::Text);
         y += 1;
     }
     y += 1;
     for (word, meaning) in WORDS {
-        pane.text(1, y, word, Role::Strong);
-        pane.text(1 + KEY_COLUMNS, y, meaning, Role::Text);
+        pane.text(0, y, word, Role::Strong);
+        pane.text(KEY_COLUMNS, y, meaning, Role::Text);
         y += 1;
     }
 }

@@ -25,7 +25,7 @@ pub fn draw_score(pane: &mut Pane, app: &App) {
     }
     let role = number_role(freshness);
     let interval = score.and_then(|s| s.interval);
-    let interval = interval.map(|i| format!("[{:.3}, {:.3}]", i.lower, i.upper));
+    let interval = interval.map(|i| format!("[{:.3}, {:.3}]  95 %", i.lower, i.upper));
     let nmcc = score.and_then(|s| s.nmcc).map(|v| format!("{v:.3}"));
     value(pane, 1, "nMCC", (nmcc, role), &interval.unwrap_or_default());
     let itr = score.and_then(|s| s.itr_bits_per_min).map(|v| format!("{v:.1}"));
@@ -36,7 +36,7 @@ pub fn draw_score(pane: &mut Pane, app: &App) {
         y += 1;
     }
     if height >= 10 {
-        pane.text(1, y + 1, "rows true, columns decided, share right", Role::Dim);
+        pane.text(1, y + 1, "rows true, columns decided", Role::Dim);
         y += 2;
     }
     confusion(&mut pane.part(1, y, width, height), app, score);
@@ -64,9 +64,9 @@ fn verdict(score: Option<&ScoreSummary>) -> &'static str {
         Some((Some(_), None)) => "too little yet for a 95 % interval",
         Some((Some(_), Some(interval))) => {
             if interval.lower > CHANCE_NMCC {
-                "above chance (0.5), 95 % interval"
+                "above chance (0.5)"
             } else if interval.upper < CHANCE_NMCC {
-                "below chance (0.5), 95 % interval"
+                "below chance (0.5)"
             } else {
                 "not told from chance (0.5)"
             }
@@ -74,11 +74,13 @@ fn verdict(score: Option<&ScoreSummary>) -> &'static str {
     }
 }
 
+/// The counts, of the task classes alone where idle is not scored.
 fn confusion(pane: &mut Pane, app: &App, score: Option<&ScoreSummary>) {
-    let n = app.symbols.len();
-    let none = vec![0; n * n];
+    let n_classes = score.map_or(app.symbols.len(), |s| s.confusion.n_classes());
+    let none = vec![0; n_classes * n_classes];
     let counts = score.map_or(none.as_slice(), |s| s.confusion.as_slice());
-    Matrix { counts, symbols: &app.symbols }.draw(pane);
+    let first_class = app.symbols.len().saturating_sub(n_classes);
+    Matrix { counts, symbols: &app.symbols[first_class..], first_class }.draw(pane);
 }
 
 /// Draws how long decisions take.

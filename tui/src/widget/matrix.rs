@@ -9,6 +9,8 @@ pub struct Matrix<'a> {
     pub counts: &'a [u64],
     /// One symbol per row and column; its length is `n`.
     pub symbols: &'a [char],
+    /// Class of the first row, for its style.
+    pub first_class: usize,
 }
 
 impl Matrix<'_> {
@@ -31,12 +33,12 @@ impl Matrix<'_> {
         for (k, symbol) in self.symbols.iter().enumerate() {
             let right = 2 + (k as u16 + 1) * cell;
             if right <= pane.width() {
-                pane.glyph(right - 1, 0, *symbol, Role::Class(k));
+                pane.glyph(right - 1, 0, *symbol, Role::Class(self.first_class + k));
             }
         }
         for (row, counts) in self.counts.chunks(n).enumerate() {
             let y = row as u16 + 1;
-            pane.glyph(0, y, self.symbols[row], Role::Class(row));
+            pane.glyph(0, y, self.symbols[row], Role::Class(self.first_class + row));
             for (column, count) in counts.iter().enumerate() {
                 let right = 2 + (column as u16 + 1) * cell;
                 if right <= pane.width() {
