@@ -66,7 +66,7 @@ pub(super) fn resolve_all(wait_secs: f64) -> Result<Vec<RawInfo>, Error> {
     collect(&buffer, n_found)
 }
 
-/// Streams an XPath predicate matches, as soon as `minimum` have answered.
+/// Streams an `XPath` predicate matches, as soon as `minimum` have answered.
 pub(super) fn resolve_matching(
     predicate: &str,
     minimum: i32,

@@ -40,7 +40,7 @@ impl DataInlet {
             return Err(SourceError::Unusable(what));
         }
         let raw = connect(found)?;
-        let xml = raw.prober().full_xml(timeout.as_secs_f64()).map_err(|e| transport(&e))?;
+        let xml = raw.prober().full_xml(timeout.as_secs_f64()).map_err(transport)?;
         let description = metadata::read(&xml)?;
         if description.info.n_channels() != found.n_channels {
             let what = "it declares two different numbers of channels".to_owned();
@@ -53,7 +53,7 @@ impl DataInlet {
 
     /// Subscribes: frames sent from now on are received.
     pub fn open(&self, timeout: Duration) -> Result<(), SourceError> {
-        self.raw.open(timeout.as_secs_f64()).map_err(|e| transport(&e))
+        self.raw.open(timeout.as_secs_f64()).map_err(transport)
     }
 
     /// The stream.
@@ -87,7 +87,7 @@ impl DataInlet {
         } else {
             self.pull_wide(samples, stamps, timeout)
         };
-        n_frames.map_err(|e| transport(&e))
+        n_frames.map_err(transport)
     }
 
     fn pull_narrow(
@@ -167,7 +167,7 @@ impl RemoteClock {
     /// The newest probe, with the instant on the sender's clock at which it was made;
     /// waits for the first at most `timeout`. New ones come about every two seconds.
     pub fn probe(&self, timeout: Duration) -> Result<(Probe, f64), SourceError> {
-        self.0.probe(timeout.as_secs_f64()).map_err(|e| transport(&e))
+        self.0.probe(timeout.as_secs_f64()).map_err(transport)
     }
 
     /// Whether the sender went away and came back since the last call.
@@ -179,7 +179,7 @@ impl RemoteClock {
 /// The description of a stream as its sender gives it now.
 pub fn describe(found: &Found, timeout: Duration) -> Result<Description, SourceError> {
     let raw = connect(found)?;
-    let xml = raw.prober().full_xml(timeout.as_secs_f64()).map_err(|e| transport(&e))?;
+    let xml = raw.prober().full_xml(timeout.as_secs_f64()).map_err(transport)?;
     metadata::read(&xml)
 }
 
@@ -204,16 +204,17 @@ impl MarkerInlet {
             let what = format!("its marker stream declares {} channels", found.n_channels);
             return Err(SourceError::Unusable(what));
         }
-        let values = match found.format.is_numeric() {
-            true => Values::Numbers(vec![0.0; found.n_channels]),
-            false => Values::Texts(TextScratch::new(found.n_channels)),
+        let values = if found.format.is_numeric() {
+            Values::Numbers(vec![0.0; found.n_channels])
+        } else {
+            Values::Texts(TextScratch::new(found.n_channels))
         };
         Ok(Self { raw: connect(found)?, host: found.host.clone(), values })
     }
 
     /// Subscribes: markers sent from now on are received.
     pub fn open(&self, timeout: Duration) -> Result<(), SourceError> {
-        self.raw.open(timeout.as_secs_f64()).map_err(|e| transport(&e))
+        self.raw.open(timeout.as_secs_f64()).map_err(transport)
     }
 
     /// The machine the markers come from.
@@ -226,9 +227,9 @@ impl MarkerInlet {
     /// Thread: acquisition. Allocation: by liblsl, per text.
     pub fn pull(&mut self) -> Result<Option<(InlineText, f64)>, SourceError> {
         match &mut self.values {
-            Values::Texts(scratch) => self.raw.pull_text(scratch).map_err(|e| transport(&e)),
+            Values::Texts(scratch) => self.raw.pull_text(scratch).map_err(transport),
             Values::Numbers(sample) => {
-                let stamp = self.raw.wait_f64(sample, 0.0).map_err(|e| transport(&e))?;
+                let stamp = self.raw.wait_f64(sample, 0.0).map_err(transport)?;
                 Ok(stamp.map(|stamp| (number_text(sample[0]), stamp)))
             }
         }
@@ -266,5 +267,5 @@ impl std::fmt::Write for Digits {
 /// An inlet that looks for its sender again if it can be told from others.
 fn connect(found: &Found) -> Result<RawInlet, SourceError> {
     let recovery = if found.source_id.is_empty() { Recovery::GiveUp } else { Recovery::Reconnect };
-    RawInlet::new(&found.raw, found.n_channels, BUFFERED_SECS, recovery).map_err(|e| transport(&e))
+    RawInlet::new(&found.raw, found.n_channels, BUFFERED_SECS, recovery).map_err(transport)
 }

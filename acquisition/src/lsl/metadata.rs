@@ -96,10 +96,9 @@ fn read_kind(channel: &str, stream: &str, unit: &str) -> ChannelKind {
         "eog" | "heog" | "veog" => ChannelKind::Eog,
         "emg" => ChannelKind::Emg,
         "ecg" | "ekg" => ChannelKind::Ecg,
-        "mag" | "megmag" => ChannelKind::MegMag,
         "grad" | "meggrad" | "megplanar" => ChannelKind::MegGrad,
         "meg" if unit.contains('/') => ChannelKind::MegGrad,
-        "meg" => ChannelKind::MegMag,
+        "mag" | "megmag" | "meg" => ChannelKind::MegMag,
         "stim" | "trig" | "trigger" | "status" | "marker" | "markers" => ChannelKind::Status,
         _ => ChannelKind::Misc,
     }
@@ -175,7 +174,7 @@ pub fn write(info: &StreamInfo) -> Result<::lsl::StreamInfo, SourceError> {
     let (name, kind, source_id) = (plain(&info.name), plain(&info.kind), plain(&info.source_id));
     let mut declared =
         ::lsl::StreamInfo::new(&name, &kind, n_channels, info.rate.hz(), float, &source_id)
-            .map_err(|e| transport(&e))?;
+            .map_err(transport)?;
     let mut desc = declared.desc();
     desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
     desc.append_child_value("simulated", if info.simulated { "true" } else { "false" });

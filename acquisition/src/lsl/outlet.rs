@@ -39,7 +39,7 @@ impl SampleOutlet {
     /// [`SampleOutlet::start`] says otherwise.
     pub fn new(info: &StreamInfo) -> Result<Self, SourceError> {
         let declared = metadata::write(info)?;
-        let outlet = StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(|e| transport(&e))?;
+        let outlet = StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(transport)?;
         let frame = Vec::with_capacity(info.n_channels());
         Ok(Self { outlet, frame, rate: info.rate, origin: local_clock() })
     }
@@ -63,7 +63,7 @@ impl SampleOutlet {
             let index = SampleIndex(chunk.first().0 + k as u64);
             let stamp = self.origin.0 + self.rate.secs(index);
             let is_last = k + 1 == n_frames;
-            self.outlet.push_sample_ex(&self.frame, stamp, is_last).map_err(|e| transport(&e))?;
+            self.outlet.push_sample_ex(&self.frame, stamp, is_last).map_err(transport)?;
         }
         Ok(())
     }
@@ -81,16 +81,16 @@ impl MarkerOutlet {
         let text = ChannelFormat::String;
         let mut declared =
             ::lsl::StreamInfo::new(&name, "Markers", 1, IRREGULAR_RATE, text, &source_id)
-                .map_err(|e| transport(&e))?;
+                .map_err(transport)?;
         let mut desc = declared.desc();
         desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
-        let outlet = StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(|e| transport(&e))?;
+        let outlet = StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(transport)?;
         Ok(Self { outlet })
     }
 
     /// Sends a text.
     pub fn push(&mut self, text: &str, stamp: LslTime) -> Result<(), SourceError> {
-        self.outlet.push_sample_ex(&vec![text], stamp.0, true).map_err(|e| transport(&e))
+        self.outlet.push_sample_ex(&vec![text], stamp.0, true).map_err(transport)
     }
 
     /// Whether somebody receives.
@@ -268,7 +268,7 @@ impl DecisionOutlet {
             float,
             &plain_id,
         )
-        .map_err(|e| transport(&e))?;
+        .map_err(transport)?;
         let mut desc = declared.desc();
         desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
         let mut channels = desc.append_child("channels");
@@ -278,13 +278,17 @@ impl DecisionOutlet {
             channel.append_child_value("type", "Posterior");
             channel.append_child_value("unit", "probability");
         }
-        let posterior =
-            StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(|e| transport(&e))?;
+        let posterior = StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(transport)?;
         let decisions = MarkerOutlet::new(
             &(name.to_owned() + MARKERS_SUFFIX),
             &(source_id.to_owned() + MARKERS_SUFFIX),
         )?;
         Ok(Self { posterior, decisions, values: vec![0.0; classes.len()] })
+    }
+
+    /// Whether somebody receives both streams.
+    pub fn has_consumers(&self) -> bool {
+        self.posterior.have_consumers() && self.decisions.has_consumers()
     }
 
     /// Sends a posterior, one probability per class. Allocation: none of ours.
@@ -296,7 +300,7 @@ impl DecisionOutlet {
         for (value, p) in self.values.iter_mut().zip(posterior) {
             *value = *p as f32;
         }
-        self.posterior.push_sample_ex(&self.values, stamp.0, true).map_err(|e| transport(&e))
+        self.posterior.push_sample_ex(&self.values, stamp.0, true).map_err(transport)
     }
 
     /// Sends a decision as text.

@@ -18,7 +18,7 @@ const PROPERTIES: [&str; 5] = ["name", "type", "source_id", "hostname", "uid"];
 /// Which streams are meant.
 ///
 /// Written as `name=X`, `type=EEG`, `source_id=X`, `hostname=X`, `uid=X`, a bare name
-/// (anything without `=`, `<`, `>`), or an XPath 1.0 predicate over a stream's
+/// (anything without `=`, `<`, `>`), or an `XPath` 1.0 predicate over a stream's
 /// description such as `type='EEG' and channel_count>8` or `starts-with(name,'Bio')`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
@@ -35,7 +35,7 @@ pub enum QueryError {
     /// A control character would break the protocol's line in two.
     #[error("control character in stream query")]
     Control,
-    /// XPath 1.0 has no way to write a text with both kinds of quotes.
+    /// `XPath` 1.0 has no way to write a text with both kinds of quotes.
     #[error("both kinds of quotes in a value of a stream query: {0}")]
     Quotes(String),
     /// Quotes or brackets don't match, so no sender could evaluate it.
@@ -86,7 +86,7 @@ impl Query {
         Ok(Self { predicate, text: format!("{property}={value}") })
     }
 
-    /// The XPath predicate that is sent.
+    /// The `XPath` predicate that is sent.
     pub fn predicate(&self) -> &str {
         &self.predicate
     }
@@ -104,7 +104,6 @@ fn is_balanced(text: &str) -> bool {
     for c in text.chars() {
         match (quote, c) {
             (Some(q), _) if q == c => quote = None,
-            (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
             (None, '(') => open.push(')'),
             (None, '[') => open.push(']'),
@@ -164,7 +163,7 @@ impl Found {
 
 /// All streams that answer within `timeout`, by name and host.
 pub fn list(timeout: Duration) -> Result<Vec<Found>, SourceError> {
-    let found = ffi::resolve_all(timeout.as_secs_f64()).map_err(|e| transport(&e))?;
+    let found = ffi::resolve_all(timeout.as_secs_f64()).map_err(transport)?;
     Ok(sorted(found))
 }
 
@@ -172,9 +171,9 @@ pub fn list(timeout: Duration) -> Result<Vec<Found>, SourceError> {
 /// second longer for others.
 pub fn resolve(query: &Query, timeout: Duration) -> Result<Vec<Found>, SourceError> {
     let look = |minimum, secs| ffi::resolve_matching(&query.predicate, minimum, secs);
-    let mut found = look(1, timeout.as_secs_f64()).map_err(|e| transport(&e))?;
+    let mut found = look(1, timeout.as_secs_f64()).map_err(transport)?;
     if found.len() == 1 {
-        let again = look(2, AMBIGUITY_SECS).map_err(|e| transport(&e))?;
+        let again = look(2, AMBIGUITY_SECS).map_err(transport)?;
         // A lone sender may also miss the second question.
         found = if again.is_empty() { found } else { again };
     }
@@ -198,7 +197,7 @@ fn sorted(found: Vec<RawInfo>) -> Vec<Found> {
 }
 
 /// What liblsl's error means to the user of a source.
-pub(crate) fn transport(error: &::lsl::Error) -> SourceError {
+pub(crate) fn transport(error: ::lsl::Error) -> SourceError {
     SourceError::Transport(error.to_string())
 }
 

@@ -58,7 +58,7 @@ fn a_reader_that_is_gone_wakes_the_writer() {
 }
 
 /// Pushes everything, waiting for room, from a thread of its own.
-fn push_all(mut writer: RingWriter, chunks: Vec<Chunk>) {
+fn push_all(mut writer: RingWriter, chunks: &[Chunk]) {
     for (i, chunk) in chunks.iter().enumerate() {
         let markers = [marker(i as f64)];
         let (mut n_frames, mut n_markers) = (0, 0);
@@ -92,7 +92,7 @@ proptest! {
         let expected: Vec<u64> = chunks.iter().flat_map(|c| c.first().0..c.end().0).collect();
         let firsts: Vec<u64> = chunks.iter().map(|c| c.first().0).collect();
         let (writer, mut reader) = ring(2, capacity, 2, Overflow::Wait);
-        let thread = std::thread::spawn(move || push_all(writer, chunks));
+        let thread = std::thread::spawn(move || push_all(writer, &chunks));
         let (mut out, mut markers, mut seen) = (Chunk::new(2, out_capacity), Vec::new(), Vec::new());
         while !reader.is_ended() {
             reader.wait(Duration::from_secs(1));

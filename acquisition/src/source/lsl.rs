@@ -36,7 +36,7 @@ use std::time::Duration;
 use watch::Watch;
 
 /// How long to look for a companion marker stream.
-const COMPANION_TIMEOUT: Duration = Duration::from_millis(1000);
+const COMPANION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often a pull looks again while frames await a verdict.
 const VERDICT_LOOK: Duration = Duration::from_millis(5);

@@ -1,11 +1,12 @@
 //! Loopback: outlets and inlets of this process, over the real network stack.
 
 use super::*;
-use crate::lsl::outlet::{Board, ServeOptions, Served};
+use crate::lsl::outlet::{Board, DecisionOutlet, ServeOptions, Served, WaitFor};
 use crate::lsl::{Format, START_MARKER};
 use crate::signal::{ChannelInfo, ChannelKind, Gap, Recording, Unit};
+use crate::source::Feed;
 use crate::source::replay::{RecordingFeed, Repeat};
-use crate::time::SampleRate;
+use crate::time::{LslTime, SampleRate};
 use ::lsl::{ChannelFormat, ExPushable, StreamOutlet};
 use ndarray::Array2;
 use std::sync::atomic::AtomicBool;
@@ -247,6 +248,51 @@ fn what_is_on_the_network_is_listed() {
     assert!(!found.host.is_empty() && !found.uid.is_empty());
 }
 
+#[test]
+fn decisions_reach_other_programs() {
+    use ::lsl::Pullable;
+    let id = unique("decisions");
+    let mut out = DecisionOutlet::new(&id, &id, &["idle", "left_hand"]).unwrap();
+    let find = |source_id: &str| {
+        let found = ::lsl::resolve_byprop("source_id", source_id, 1, 10.0).unwrap();
+        let inlet = ::lsl::StreamInlet::new(&found[0], 60, 0, true).unwrap();
+        inlet.open_stream(10.0).unwrap();
+        inlet
+    };
+    let (posterior, decisions) = (find(&id), find(&(id.clone() + MARKERS_SUFFIX)));
+    while !out.has_consumers() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let label = posterior.info(10.0).unwrap().desc().child("channels").child("channel");
+    assert_eq!(label.next_sibling().child_value_named("label"), "left_hand");
+    out.push_posterior(&[0.25, 0.75], LslTime(7.0)).unwrap();
+    out.push_decision("left_hand", LslTime(7.5)).unwrap();
+    let received: (Vec<f32>, f64) = posterior.pull_sample(10.0).unwrap();
+    assert_eq!(received, (vec![0.25, 0.75], 7.0));
+    let received: (Vec<String>, f64) = decisions.pull_sample(10.0).unwrap();
+    assert_eq!(received, (vec!["left_hand".to_owned()], 7.5));
+}
+
+#[test]
+fn serving_stops_when_told_though_nobody_listens() {
+    let recording = recording(100.0, 100_000, Vec::new(), Vec::new());
+    let id = unique("stopped");
+    let feed = RecordingFeed::new(recording, Repeat::Forever);
+    let mut options = ServeOptions::new(feed.info());
+    (options.name, options.source_id, options.wait) = (id.clone(), id, WaitFor::Nobody);
+    let board = Board::new(feed, options).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        flag.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let served = board.run(&stop).unwrap();
+    stopper.join().unwrap();
+    // Real time: 300 ms at 100 Hz, and the machine may be busy.
+    assert!((10..=500).contains(&served.n_frames), "{served:?}");
+}
+
 /// Sends frames stamped as now until the other end says enough.
 fn send_for(outlet: &StreamOutlet, n_channels: usize, enough: &AtomicBool) {
     while !enough.load(std::sync::atomic::Ordering::Relaxed) {
@@ -314,7 +360,7 @@ fn a_sender_that_comes_back_as_something_else_is_refused() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(&error, SourceError::Changed(what) if what.contains("2")), "{error}");
+    assert!(matches!(&error, SourceError::Changed(what) if what.contains('2')), "{error}");
     enough.store(true, std::sync::atomic::Ordering::Relaxed);
     sender.join().unwrap();
 }
