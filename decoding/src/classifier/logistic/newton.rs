@@ -8,6 +8,7 @@ use crate::classifier::{check_finite, softmax_in_place};
 use crate::decoder::FitError;
 use acquisition::marker::ClassIdx;
 use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par, Side};
 
 /// The minimisation is done where the gradient has shrunk by this factor. Newton's last
@@ -226,11 +227,7 @@ impl<'a> Penalised<'a> {
 /// the coordinates, up to length.
 fn principal_axes(centred: MatRef<'_, f64>) -> Result<(Mat<f64>, Vec<f64>), FitError> {
     let (n, d) = centred.shape();
-    let products = if n <= d {
-        product(centred, centred.transpose())
-    } else {
-        product(centred.transpose(), centred)
-    };
+    let products = lower_gram(if n <= d { centred } else { centred.transpose() });
     check_finite(products.as_ref(), || "the square of a feature".to_owned())?;
     let Ok(eigen) = products.self_adjoint_eigen(Side::Lower) else {
         return Err(FitError::NotConverged {
@@ -271,5 +268,22 @@ fn inner(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
 fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     let mut out = Mat::zeros(a.nrows(), b.ncols());
     matmul(&mut out, Accum::Replace, a, b, 1.0, Par::Seq);
+    out
+}
+
+/// Lower triangle of `a a'`, on this thread; zeros above it.
+fn lower_gram(a: MatRef<'_, f64>) -> Mat<f64> {
+    let mut out = Mat::zeros(a.nrows(), a.nrows());
+    triangular::matmul(
+        &mut out,
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        a,
+        BlockStructure::Rectangular,
+        a.transpose(),
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
     out
 }
