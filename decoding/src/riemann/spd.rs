@@ -1,7 +1,10 @@
 //! Symmetric eigen-decompositions with their workspace, and functions of matrices.
 
+mod rational_ql;
+
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -41,8 +44,10 @@ pub enum RiemannError {
 /// matrices; eigenvalues ascend.
 pub struct EigenScratch {
     values: Vec<f64>,
+    squares: Vec<f64>,
     vectors: Mat<f64>,
     scaled: Mat<f64>,
+    reflectors: Mat<f64>,
     memory: MemBuffer,
 }
 
@@ -67,11 +72,14 @@ impl EigenScratch {
             Par::Seq,
             faer::Spec::default(),
         );
+        let tridiagonal = tridiag_in_place_scratch::<f64>(dim, Par::Seq, faer::Spec::default());
         Self {
             values: vec![0.0; dim],
+            squares: vec![0.0; dim],
             vectors: Mat::zeros(dim, dim),
             scaled: Mat::zeros(dim, dim),
-            memory: MemBuffer::new(need),
+            reflectors: Mat::zeros(1, dim.saturating_sub(1)),
+            memory: MemBuffer::new(need.or(tridiagonal)),
         }
     }
 
@@ -80,18 +88,45 @@ impl EigenScratch {
         self.values.len()
     }
 
-    /// Eigenvalues alone, ascending: far cheaper than with vectors. Reads the lower
-    /// triangle of `a`.
+    /// Eigenvalues alone, ascending: half the time of those with vectors. Reads the
+    /// lower triangle of `a`.
     ///
     /// Thread: any. Allocation: none.
     pub fn values(&mut self, a: MatRef<'_, f64>) -> Result<&[f64], RiemannError> {
         check_square(a, self.dim())?;
         check_finite(a)?;
-        let stack = MemStack::new(&mut self.memory);
-        let values = DiagMut::from_slice_mut(&mut self.values);
-        self_adjoint_evd(a, values, None, Par::Seq, stack, faer::Spec::default())
-            .map_err(|_| RiemannError::NotFinite)?;
+        let largest = largest_of_lower(a);
+        if largest > 0.0 {
+            self.tridiagonalise(a, largest);
+            rational_ql::eigenvalues(&mut self.values, &mut self.squares)?;
+        } else {
+            self.values.fill(0.0);
+        }
+        for value in &mut self.values {
+            *value *= largest;
+        }
         Ok(&self.values)
+    }
+
+    /// The diagonal and the squared off-diagonal of a tridiagonal matrix similar to
+    /// `a / largest`.
+    fn tridiagonalise(&mut self, a: MatRef<'_, f64>, largest: f64) {
+        let n = self.dim();
+        let (scaled, scale) = (&mut self.scaled, largest.recip());
+        for j in 0..n {
+            let from = a.col(j).subrows(j, n - j);
+            for (y, x) in scaled.col_mut(j).subrows_mut(j, n - j).iter_mut().zip(from.iter()) {
+                *y = scale * x;
+            }
+        }
+        if n > 1 {
+            let (stack, params) = (MemStack::new(&mut self.memory), faer::Spec::default());
+            tridiag_in_place(scaled.as_mut(), self.reflectors.as_mut(), Par::Seq, stack, params);
+        }
+        for i in 0..n {
+            self.values[i] = scaled[(i, i)];
+            self.squares[i] = if i + 1 < n { scaled[(i + 1, i)].powi(2) } else { 0.0 };
+        }
     }
 
     /// Eigenvalues, ascending, and the eigenvectors as columns. Reads the lower triangle
@@ -197,6 +232,12 @@ pub(crate) fn check_square(a: MatRef<'_, f64>, expected: usize) -> Result<(), Ri
     } else {
         Err(RiemannError::ShapeMismatch { n_rows, n_cols, expected })
     }
+}
+
+/// The largest magnitude in the lower triangle.
+fn largest_of_lower(a: MatRef<'_, f64>) -> f64 {
+    let column = |j: usize| a.col(j).subrows(j, a.nrows() - j);
+    (0..a.ncols()).flat_map(|j| column(j).iter()).fold(0.0, |m, x| m.max(x.abs()))
 }
 
 /// Whether the lower triangle is finite.

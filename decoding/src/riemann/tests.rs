@@ -125,6 +125,39 @@ fn the_geometric_mean_of_two_is_the_closed_form() {
     assert!(difference(found.mean.as_ref(), middle.as_ref()) < 1e-10);
 }
 
+#[test]
+fn eigenvalues_of_matrices_with_a_known_spectrum() {
+    for n in [1_usize, 2, 3, 10, 64] {
+        let mut eigen = EigenScratch::new(n);
+        let mut check = |a: Mat<f64>, expected: Vec<f64>| {
+            let values = eigen.values(a.as_ref()).unwrap();
+            let largest = expected.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
+            for (x, y) in values.iter().zip(&expected) {
+                // A few roundings of the largest for each of n rotations.
+                assert!((x - y).abs() <= 1e-15 * n as f64 * largest, "{n}: {x} is not {y}");
+            }
+        };
+        check(Mat::zeros(n, n), vec![0.0; n]);
+        check(1e-12 * Mat::<f64>::identity(n, n), vec![1e-12; n]);
+        // Rank one: every eigenvalue but the last is a repeated zero.
+        let mut ones = vec![0.0; n];
+        ones[n - 1] = n as f64;
+        check(Mat::full(n, n, 1.0), ones);
+        // The second difference: 2 - 2 cos(π k / (n + 1)).
+        let laplacian = |i: usize, j: usize| match i.abs_diff(j) {
+            0 => 2.0,
+            1 => -1.0,
+            _ => 0.0,
+        };
+        let angle = |k: usize| std::f64::consts::PI * k as f64 / (n + 1) as f64;
+        check(Mat::from_fn(n, n, laplacian), (1..=n).map(|k| 2.0 - 2.0 * angle(k).cos()).collect());
+        let graded = |i: usize, j: usize| if i == j { 10_f64.powi(-(i as i32 % 9)) } else { 0.0 };
+        let mut sorted: Vec<f64> = (0..n).map(|i| graded(i, i)).collect();
+        sorted.sort_by(f64::total_cmp);
+        check(Mat::from_fn(n, n, graded), sorted);
+    }
+}
+
 proptest! {
     #[test]
     fn eigen_decompositions_rebuild_their_matrix(n in 1_usize..70, seed in 0_u64..100_000) {
