@@ -1,8 +1,8 @@
 //! Eigenvalues of a symmetric tridiagonal matrix, without square roots.
 //!
-//! The QL iteration on the squares of the off-diagonal elements: two divisions per
-//! rotation on the critical path, where a rotation that also serves eigenvectors needs a
-//! root as well. It halves the time that a distance spends here.
+//! The QL iteration on the squares of the off-diagonal elements: divisions alone, where
+//! a rotation that also serves eigenvectors needs a root. A distance of 64 x 64 takes
+//! two thirds of the time that it takes with the usual iteration.
 
 use super::RiemannError;
 
@@ -18,9 +18,9 @@ const MAX_SWEEPS: usize = 40;
 /// Thread: any. Allocation: none.
 ///
 /// # Reference
-/// C. H. Reinsch (1973), Communications of the ACM 16(11), doi:10.1145/355611.362553,
-/// in the form of Pal, Walker and Kahan: B. N. Parlett, *The Symmetric Eigenvalue
-/// Problem*, SIAM, 1998, 8.15.
+/// C. H. Reinsch (1973), Algorithm 464, Communications of the ACM 16(11), in the form
+/// of Pal, Walker and Kahan: B. N. Parlett, *The Symmetric Eigenvalue Problem*, SIAM,
+/// 1998, chapter 8, doi:10.1137/1.9781611971163.
 pub(super) fn eigenvalues(diagonal: &mut [f64], squares: &mut [f64]) -> Result<(), RiemannError> {
     let n = diagonal.len();
     // QL finds the eigenvalues at the front first: let the small end be there.
