@@ -77,19 +77,26 @@ fn badge_large(pane: &mut Pane, app: &App, freshness: Freshness) {
     pane.text(4, 1, &wide, role);
 }
 
-/// One bar per class, of those that fit.
+/// One bar per class; where not all fit, of the most probable ones.
 fn posterior(pane: &mut Pane, app: &App, freshness: Freshness) {
     let width = pane.width();
     let values = app.picture().decision.as_ref().map(|d| d.value.posterior);
     let names = &app.session.class_names;
     let longest = names.iter().map(|name| columns(name)).max().unwrap_or(0);
     let bar_from = 3 + longest.min(width / 3) + 1;
-    for (k, name) in names.iter().enumerate().take(usize::from(pane.height())) {
-        let y = k as u16;
+    let value_of = |k: usize| values.as_ref().and_then(|p| p.as_slice().get(k)).copied();
+    let mut shown: Vec<usize> = (0..names.len()).collect();
+    if shown.len() > usize::from(pane.height()) {
+        shown.sort_by(|a, b| value_of(*b).unwrap_or(0.0).total_cmp(&value_of(*a).unwrap_or(0.0)));
+        shown.truncate(usize::from(pane.height()));
+        shown.sort_unstable();
+    }
+    for (y, k) in shown.into_iter().enumerate() {
+        let (y, name) = (y as u16, &names[k]);
         let role = Role::Class(k);
         pane.glyph(1, y, app.symbols[k], role);
         pane.text(3, y, &cut(name, bar_from - 4), Role::Text);
-        let value = values.as_ref().and_then(|p| p.as_slice().get(k)).copied();
+        let value = value_of(k);
         let bar_role = if number_role(freshness) == Role::Dim { Role::Dim } else { role };
         bars::lying(pane, bar_from, width.saturating_sub(6), y, value.unwrap_or(0.0), bar_role);
         let text = value.map_or("-".into(), |p| format!("{p:.2}"));

@@ -5,11 +5,15 @@ use crate::app::quality::Quality;
 use crate::app::{App, Truth};
 use crate::theme::Role;
 use crate::widget::trace::Trace;
-use crate::widget::{Pane, cut};
+use crate::widget::{Pane, columns, cut};
 use acquisition::signal::Unit;
 
-/// Columns for a pointer, the label and a quality mark.
-const LABEL_COLUMNS: u16 = 8;
+/// Columns for a pointer, the label and a quality mark: enough for the longest label,
+/// within bounds, so that channels whose labels begin alike are told apart.
+fn label_columns(app: &App) -> u16 {
+    let labels = app.session.info.channels.iter().map(|channel| columns(&channel.label));
+    labels.max().unwrap_or(0).saturating_add(2).clamp(8, 12)
+}
 
 /// Draws the panel.
 pub fn draw(pane: &mut Pane, app: &App) {
@@ -27,10 +31,11 @@ pub fn draw(pane: &mut Pane, app: &App) {
     let each = (rows / channels.len()).clamp(2, 6).min(rows.max(1));
     let n_shown = (rows / each).clamp(1, channels.len());
     let first = app.channel.saturating_sub(n_shown / 2).min(channels.len() - n_shown);
+    let label_columns = label_columns(app);
     for (slot, c) in (first..first + n_shown).enumerate() {
         let mut band = pane.part(0, 1 + (slot * each) as u16, width, each as u16);
         if usize::from(height) > 1 + slot * each {
-            channel(&mut band, app, c);
+            channel(&mut band, app, c, label_columns);
         }
     }
     axis(pane, app, height.saturating_sub(1), n_shown < channels.len());
@@ -43,7 +48,7 @@ fn scales(pane: &Pane, app: &App) -> String {
     format!("{sign}{} {symbol}  {:.0} s", app.scale.amplitude(unit), app.scale.span_secs())
 }
 
-fn channel(pane: &mut Pane, app: &App, c: usize) {
+fn channel(pane: &mut Pane, app: &App, c: usize, label_columns: u16) {
     let picture = app.picture();
     let info = &app.session.info.channels[c];
     let chosen = c == app.channel;
@@ -51,8 +56,8 @@ fn channel(pane: &mut Pane, app: &App, c: usize) {
     if chosen {
         pane.text(0, 0, pane.theme.pick("▸", ">"), role);
     }
-    pane.text(1, 0, &cut(&info.label, LABEL_COLUMNS - 2), role);
-    quality(pane, picture.quality.get(c).copied().unwrap_or(Quality::Unknown));
+    pane.text(1, 0, &cut(&info.label, label_columns - 2), role);
+    quality(pane, label_columns, picture.quality.get(c).copied().unwrap_or(Quality::Unknown));
     let rate_hz = app.session.info.rate.hz();
     let span_samples = app.scale.span_secs() * rate_hz;
     let samples = picture.history.window(c, span_samples.ceil() as usize + 1);
@@ -64,41 +69,41 @@ fn channel(pane: &mut Pane, app: &App, c: usize) {
         role: if chosen { Role::Chosen } else { Role::Trace },
     };
     let (width, height) = (pane.width(), pane.height());
-    trace.draw(&mut pane.part(LABEL_COLUMNS, 0, width, height));
+    trace.draw(&mut pane.part(label_columns, 0, width, height));
 }
 
 /// The quality below the label, or as one letter beside it where there is one row.
-fn quality(pane: &mut Pane, quality: Quality) {
+fn quality(pane: &mut Pane, label_columns: u16, quality: Quality) {
     let role = if quality.is_bad() { Role::Warn } else { Role::Dim };
     if pane.height() > 1 {
         pane.text(1, 1, quality.word(), role);
     } else if quality.is_bad() {
-        pane.text(LABEL_COLUMNS - 1, 0, "!", role);
+        pane.text(label_columns - 1, 0, "!", role);
     }
 }
 
 /// The time axis, with the true cues on it.
 fn axis(pane: &mut Pane, app: &App, y: u16, more: bool) {
-    let width = pane.width();
-    if y == 0 || width <= LABEL_COLUMNS {
+    let (width, label_columns) = (pane.width(), label_columns(app));
+    if y == 0 || width <= label_columns {
         return;
     }
     if more {
         let n = app.session.info.n_channels();
-        pane.text(0, y, &cut(&format!("{}/{n}", app.channel + 1), LABEL_COLUMNS - 1), Role::Dim);
+        pane.text(0, y, &cut(&format!("{}/{n}", app.channel + 1), label_columns - 1), Role::Dim);
     }
     let span_secs = app.scale.span_secs();
-    let after = pane.text(LABEL_COLUMNS, y, &format!("-{span_secs:.0} s"), Role::Dim);
+    let after = pane.text(label_columns, y, &format!("-{span_secs:.0} s"), Role::Dim);
     pane.text_until(after, width, y, "0 s", Role::Dim);
     if app.session.truth == Truth::Unknown {
         return;
     }
     let end_secs = app.session.info.rate.secs(app.picture().history.end());
-    let n_columns = f64::from(width - LABEL_COLUMNS);
+    let n_columns = f64::from(width - label_columns);
     for cue in &app.picture().cues {
         let share = 1.0 - (end_secs - cue.onset_secs) / span_secs;
         if (0.0..1.0).contains(&share) {
-            let x = LABEL_COLUMNS + (share * n_columns) as u16;
+            let x = label_columns + (share * n_columns) as u16;
             pane.glyph(x, y, app.symbol(cue.class), Role::Badge(cue.class.index()));
         }
     }

@@ -3,7 +3,8 @@ use crate::fixture::{FULL, Windows, World, drawn, session, text};
 use crate::message::{Action, Message};
 use acquisition::signal::ChannelInfo;
 use acquisition::text::InlineText;
-use decoding::session::event::Event;
+use acquisition::time::SampleIndex;
+use decoding::session::event::{Decision, Event, Posterior};
 use proptest::prelude::*;
 use ratatui::style::Color;
 
@@ -125,7 +126,7 @@ fn help_lies_on_top_and_health_stays_visible() {
 fn troubled() -> World {
     let mut world = World::after(20.0);
     world.at += 200;
-    let at = acquisition::time::SampleIndex(world.at);
+    let at = SampleIndex(world.at);
     world.tell(Message::Event(Event::Discontinuity { at, n_missing: 200 }));
     for _ in 0..25 {
         world.wait(0.1);
@@ -271,6 +272,31 @@ proptest! {
         let buffer = drawn(&world.app, theme, width, height);
         prop_assert!(text(&buffer).chars().any(|c| !c.is_whitespace()));
     }
+}
+
+#[test]
+fn the_decided_class_is_shown_where_not_all_fit() {
+    let mut session = session();
+    session.class_names = (0..16).map(|k| format!("task_{k}")).collect();
+    let mut world = World::new(session);
+    let mut posterior = vec![0.02; 16];
+    posterior[13] = 0.7;
+    let posterior = Posterior::try_from(posterior).unwrap();
+    let end = SampleIndex(499);
+    world.tell(Message::Event(Event::Decision(Decision { end, posterior })));
+    let shown = text(&drawn(&world.app, FULL, 80, 24));
+    assert!(shown.contains("TASK 13") && shown.contains("task_13") && shown.contains("0.70"));
+    assert!(shown.contains('~'), "the matrix is cut and must say so:\n{shown}");
+}
+
+#[test]
+fn labels_that_begin_alike_are_told_apart() {
+    let mut session = session();
+    session.info.channels = (0..8).map(|c| ChannelInfo::eeg(format!("MEG01{c}3"))).collect();
+    let mut world = World::new(session);
+    world.run(1.0);
+    let shown = text(&drawn(&world.app, FULL, 80, 24));
+    assert!(shown.contains("MEG0103") && shown.contains("MEG0113"), "{shown}");
 }
 
 #[test]

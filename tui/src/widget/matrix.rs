@@ -20,7 +20,8 @@ impl Matrix<'_> {
     }
 
     /// Draws the header and the rows; where there is room, each row ends with the
-    /// share of it that lies on the diagonal. What does not fit is cut off whole.
+    /// share of it that lies on the diagonal. Cells that do not fit are left out whole
+    /// and a mark says so, for a part must not be read as the matrix.
     pub fn draw(&self, pane: &mut Pane) {
         let n = self.symbols.len();
         if n == 0 || self.counts.len() != n * n {
@@ -52,5 +53,40 @@ impl Matrix<'_> {
                 pane.text_until(end, end + 6, y, &format!("{percent:.0} %"), Role::Dim);
             }
         }
+        if !fits {
+            pane.text(pane.width().saturating_sub(1), 0, "~", Role::Warn);
+        }
+        if self.height() > pane.height() {
+            pane.text(0, pane.height().saturating_sub(1), "~", Role::Warn);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{FULL, text};
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    fn drawn(width: u16, height: u16) -> String {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        let matrix = Matrix { counts: &[8, 2, 0, 12345], symbols: &['-', 'L'], first_class: 0 };
+        matrix.draw(&mut Pane::new(&mut buffer, area, FULL));
+        text(&buffer)
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_the_largest_count() {
+        assert_eq!(
+            drawn(22, 3),
+            "        -      L\n-       8      2  80 %\nL       0  12345 100 %"
+        );
+    }
+
+    #[test]
+    fn a_part_is_marked_as_one() {
+        assert_eq!(drawn(12, 2), "        -  ~\n~       8");
     }
 }
