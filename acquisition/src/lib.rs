@@ -31,7 +31,12 @@
 //!
 //! # Threads
 //! A source is pulled by one thread, which owns the writing end of the ring; the
-//! decoding thread owns the reading end. Nothing here spawns a thread.
+//! decoding thread owns the reading end. Two threads are started here, both by the
+//! LSL code and both off the path of the data:
+//! | thread | what it does | until |
+//! |---|---|---|
+//! | `ml-lsl-clock` | probes senders' clocks, looks who came back | its source is dropped |
+//! | `ml-lsl-drop` | destroys an inlet that liblsl may hang on | it is destroyed |
 
 pub mod health;
 #[cfg(feature = "lsl")]

@@ -21,6 +21,12 @@ const BUFFERED_SECS: i32 = 60;
 /// Largest number of values pulled at once: bounds the buffer for `f64` formats.
 const MAX_BATCH_VALUES: usize = 1 << 16;
 
+/// Fastest rate that is received.
+const MAX_RATE_HZ: f64 = 200_000.0;
+
+/// Most values per second that are received: liblsl reserves five seconds of them.
+const MAX_VALUES_PER_SEC: f64 = 1e8;
+
 /// An inlet of a regular numeric stream.
 pub struct DataInlet {
     raw: RawInlet,
@@ -35,10 +41,7 @@ impl DataInlet {
     /// Connects to a stream and reads its description, waiting at most `timeout`.
     /// Data are queued only after [`DataInlet::open`].
     pub fn new(found: &Found, timeout: Duration) -> Result<Self, SourceError> {
-        if !found.format.is_numeric() {
-            let what = format!("its values are {}, not numbers", found.format.name());
-            return Err(SourceError::Unusable(what));
-        }
+        refuse(found)?;
         let raw = connect(found)?;
         let xml = raw.prober().full_xml(timeout.as_secs_f64()).map_err(transport)?;
         let description = metadata::read(&xml)?;
@@ -154,6 +157,24 @@ impl DataInlet {
     }
 }
 
+/// Refuses what can't be used before anything is allocated for it: liblsl reserves
+/// memory for seconds of data when an inlet is made.
+fn refuse(found: &Found) -> Result<(), SourceError> {
+    let Found { format, n_channels, rate_hz, .. } = *found;
+    let what = if !format.is_numeric() {
+        format!("its values are {}, not numbers", format.name())
+    } else if !(1..=MAX_CHANNELS).contains(&n_channels) {
+        format!("it declares {n_channels} channels")
+    } else if !(rate_hz > 0.0 && rate_hz.is_finite()) {
+        "it has no regular sampling rate".to_owned()
+    } else if rate_hz > MAX_RATE_HZ || rate_hz * n_channels as f64 > MAX_VALUES_PER_SEC {
+        format!("it declares {rate_hz} Hz on {n_channels} channels")
+    } else {
+        return Ok(());
+    };
+    Err(SourceError::Unusable(what))
+}
+
 /// Values in a batch of whole frames.
 fn batch_values(n_channels: usize) -> usize {
     (MAX_BATCH_VALUES / n_channels).max(1) * n_channels
@@ -178,6 +199,7 @@ impl RemoteClock {
 
 /// The description of a stream as its sender gives it now.
 pub fn describe(found: &Found, timeout: Duration) -> Result<Description, SourceError> {
+    refuse(found)?;
     let raw = connect(found)?;
     let xml = raw.prober().full_xml(timeout.as_secs_f64()).map_err(transport)?;
     metadata::read(&xml)

@@ -223,7 +223,9 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
     let _outlet = outlet(&irregular, ChannelFormat::Float32, 0.0, &["uV"]);
     let text = unique("text");
     let _texts = outlet(&text, ChannelFormat::String, 100.0, &[""]);
-    for id in [&irregular, &text] {
+    let fast = unique("fast");
+    let _fast = outlet(&fast, ChannelFormat::Float32, 300_000.0, &["uV"]);
+    for id in [&irregular, &text, &fast] {
         let refused = LslSource::open(&options(id, Markers::None), health()).err().unwrap();
         assert!(matches!(refused, SourceError::Unusable(_)), "{refused}");
     }
