@@ -33,8 +33,10 @@ fn spaced(left: &str, right: &str) -> String {
     if left.is_empty() { right.to_owned() } else { format!("{left}  {right}") }
 }
 
-/// An age or wait in at most seven columns.
+/// An age or wait in at most seven columns, rounded down; a sum of ticks that misses
+/// a whole second by its rounding errors counts as that second.
 pub fn age(secs: f64) -> String {
+    let secs = secs + 1e-6;
     if secs < 100.0 {
         format!("{:.0} s", secs.floor())
     } else {

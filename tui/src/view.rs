@@ -54,8 +54,8 @@ fn badges(app: &App) -> Vec<(String, Role)> {
     let (word, role) = health::state(app);
     let mut badges = vec![(format!(" {word} "), role)];
     if let Display::Paused { since_secs, .. } = app.display {
-        let secs = app.now_secs - since_secs;
-        badges.insert(0, (format!(" PAUSED {secs:.0} s "), Role::Alarm));
+        let paused = format!(" PAUSED {} ", age(app.now_secs - since_secs));
+        badges.insert(0, (paused, Role::Alarm));
     }
     badges
 }
