@@ -93,7 +93,7 @@ fn axis(pane: &mut Pane, app: &App, y: u16, more: bool) {
         pane.text(0, y, &cut(&format!("{}/{n}", app.channel + 1), label_columns - 1), Role::Dim);
     }
     let span_secs = app.scale.span_secs();
-    let after = pane.text(label_columns, y, &format!("-{span_secs:.0} s"), Role::Dim);
+    let after = pane.text(label_columns, y, &format!("-{span_secs:.0} s"), Role::Dim) + 1;
     pane.text_until(after, width, y, "0 s", Role::Dim);
     if app.session.truth == Truth::Unknown {
         return;
@@ -102,8 +102,9 @@ fn axis(pane: &mut Pane, app: &App, y: u16, more: bool) {
     let n_columns = f64::from(width - label_columns);
     for cue in &app.picture().cues {
         let share = 1.0 - (end_secs - cue.onset_secs) / span_secs;
-        if (0.0..1.0).contains(&share) {
-            let x = label_columns + (share * n_columns) as u16;
+        let x = label_columns + (share.max(0.0) * n_columns) as u16;
+        // The numbers at both ends stay readable.
+        if (0.0..1.0).contains(&share) && x >= after && x + 4 < width {
             pane.glyph(x, y, app.symbol(cue.class), Role::Badge(cue.class.index()));
         }
     }
