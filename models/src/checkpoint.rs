@@ -119,6 +119,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 impl Model {
     /// Writes the model to `path`: to a neighbouring file first, then renamed, so that a
     /// crash never leaves half a model.
+    #[expect(clippy::missing_panics_doc, reason = "a model is plain data, which always serialises")]
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let envelope = Envelope {
             format: FORMAT.to_owned(),
@@ -158,6 +159,7 @@ impl Model {
     }
 
     /// SHA-256 of the model's canonical text: the identity that logs and reports carry.
+    #[expect(clippy::missing_panics_doc, reason = "a model is plain data, which always serialises")]
     pub fn digest(&self) -> String {
         sha256_hex(&serde_json::to_vec(self).expect("a model is plain data"))
     }

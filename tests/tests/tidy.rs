@@ -117,9 +117,8 @@ fn declared_dependencies_are_used() {
         let sources: String = rust_files(package).into_iter().map(|(_, text)| text).collect();
         for dependency in dependencies(package) {
             let name = dependency.replace('-', "_");
-            let is_used = ["::", " as ", ";"]
-                .iter()
-                .any(|after| sources.contains(&format!("{name}{after}")));
+            let is_used =
+                ["::", " as ", ";"].iter().any(|after| sources.contains(&format!("{name}{after}")));
             assert!(is_used, "{package} declares {dependency} and does not use it");
         }
     }
@@ -137,7 +136,8 @@ fn decoding_and_sync_are_functions_of_their_arguments() {
     let mut files = rust_files("decoding/src");
     let is_sync = |(name, _): &(String, String)| name.starts_with("acquisition/src/sync");
     files.extend(rust_files("acquisition/src").into_iter().filter(is_sync));
-    let words = ["Instant", "SystemTime", "thread::spawn", "std::fs", "File::", "rand::rng", "std::env"];
+    let words =
+        ["Instant", "SystemTime", "thread::spawn", "std::fs", "File::", "rand::rng", "std::env"];
     forbid(&files, &words, "no clock, thread, file or global generator");
 }
 
@@ -145,7 +145,10 @@ fn decoding_and_sync_are_functions_of_their_arguments() {
 fn screens_see_acquisition_and_decoding_alone() {
     let is_screen = |(name, _): &(String, String)| {
         let inner = name.trim_start_matches("tui/src/");
-        !(inner.starts_with("cli") || inner.starts_with("runtime") || inner == "main.rs" || inner == "lib.rs")
+        !(inner.starts_with("cli")
+            || inner.starts_with("runtime")
+            || inner == "main.rs"
+            || inner == "lib.rs")
     };
     let files: Vec<_> = rust_files("tui/src").into_iter().filter(is_screen).collect();
     let words = ["datasets::", "models::", "crate::cli", "crate::runtime", "anyhow::", "crossbeam"];
@@ -164,13 +167,22 @@ fn state_knows_no_view() {
 #[test]
 fn geometry_is_mathematics() {
     let files = rust_files("decoding/src/riemann");
-    let words = ["crate::filter", "crate::psd", "crate::csp", "crate::classifier", "crate::session", "acquisition::"];
+    let words = [
+        "crate::filter",
+        "crate::psd",
+        "crate::csp",
+        "crate::classifier",
+        "crate::session",
+        "acquisition::",
+    ];
     forbid(&files, &words, "riemann imports no sibling and no word of the field");
 }
 
 #[test]
 fn unsafe_code_stands_in_one_file() {
-    let is_other = |(name, _): &(String, String)| name != "acquisition/src/lsl/ffi.rs" && !name.starts_with("tests/");
+    let is_other = |(name, _): &(String, String)| {
+        name != "acquisition/src/lsl/ffi.rs" && !name.starts_with("tests/")
+    };
     let files: Vec<_> = all_rust_files().into_iter().filter(is_other).collect();
     forbid(&files, &["unsafe {", "unsafe fn", "unsafe impl"], "unsafe only where liblsl is called");
 }
@@ -217,7 +229,10 @@ fn the_map_names_every_package_and_top_module() {
         for (_, line) in code_lines(&lib) {
             if let Some(module) = line.trim().strip_prefix("pub mod ") {
                 let module = module.trim_end_matches(';');
-                assert!(map.contains(&format!("`{module}`")), "ARCHITECTURE.md: {package}::{module}");
+                assert!(
+                    map.contains(&format!("`{module}`")),
+                    "ARCHITECTURE.md: {package}::{module}"
+                );
             }
         }
     }

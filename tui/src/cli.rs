@@ -49,15 +49,15 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Download(args) => download::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Train(args) => train::run(&args),
-        Command::Replay(args) => replay::run(args),
+        Command::Replay(args) => replay::run(&args),
         #[cfg(feature = "lsl")]
-        Command::Demo(args) => live::demo(args),
+        Command::Demo(args) => live::demo(&args),
         #[cfg(feature = "lsl")]
         Command::Streams(args) => streams::run(&args),
         #[cfg(feature = "lsl")]
-        Command::Serve(args) => streams::serve(args),
+        Command::Serve(args) => streams::serve(&args),
         #[cfg(feature = "lsl")]
-        Command::Live(args) => live::run(args),
+        Command::Live(args) => live::run(&args),
         #[cfg(not(feature = "lsl"))]
         Command::Demo(_) | Command::Streams(_) | Command::Serve(_) | Command::Live(_) => {
             anyhow::bail!("this build has no Lab Streaming Layer: build it with `--features lsl`")

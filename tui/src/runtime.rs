@@ -249,7 +249,8 @@ impl Threads {
         };
         let source = {
             let shared = Arc::clone(shared);
-            let node = pump::Node { source: setup.source, writer, chunk_frames: setup.chunk_frames };
+            let node =
+                pump::Node { source: setup.source, writer, chunk_frames: setup.chunk_frames };
             spawn("ml-source", move || node.run(&shared))?
         };
         Ok(Self {

@@ -24,7 +24,7 @@ pub fn run(args: &DownloadArgs) -> Result<ExitCode> {
     eprintln!("{}: {} ({})", dataset.title, dataset.licence, dataset.doi);
     let mut plan = Plan::new(dataset, dir, &subjects, &runs);
     if let Some(url) = &args.base_url {
-        plan.base_url = url.trim_end_matches('/').to_owned();
+        url.trim_end_matches('/').clone_into(&mut plan.base_url);
     }
     let bar = ProgressBar::new(0);
     let style = "{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
@@ -41,7 +41,8 @@ pub fn run(args: &DownloadArgs) -> Result<ExitCode> {
 }
 
 fn show(bar: &ProgressBar, progress: &Progress<'_>) {
-    let place = format!("{}/{} {}", progress.file_idx + 1, progress.n_files, printable(progress.name));
+    let place =
+        format!("{}/{} {}", progress.file_idx + 1, progress.n_files, printable(progress.name));
     match &progress.step {
         Step::Receiving { n_bytes, n_total_bytes } => {
             bar.set_length(n_total_bytes.unwrap_or(*n_bytes));

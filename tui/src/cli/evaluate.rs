@@ -74,7 +74,10 @@ fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
         n_permutations: if args.no_null { 0 } else { args.permutations },
         seed: NULL_SEED,
     };
-    ensure!(!(args.no_null && args.permutations > 0), "--no-null and --permutations exclude each other");
+    ensure!(
+        !(args.no_null && args.permutations > 0),
+        "--no-null and --permutations exclude each other"
+    );
     Ok(Plan {
         protocol: selection.protocol.clone(),
         pipelines,

@@ -30,7 +30,7 @@ use std::time::Duration;
 const CHUNK_FRAMES: usize = 512;
 
 /// Runs `mindloop live`.
-pub fn run(args: LiveArgs) -> Result<ExitCode> {
+pub fn run(args: &LiveArgs) -> Result<ExitCode> {
     let timeout = seconds(args.timeout, "--timeout")?;
     let model = Model::load(&args.model)?;
     let markers = match &args.markers {
@@ -73,8 +73,8 @@ fn session(
 }
 
 /// Runs `mindloop demo`.
-pub fn demo(args: DemoArgs) -> Result<ExitCode> {
-    let config = demo_config(&args);
+pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
+    let config = demo_config(args);
     let name = match (&args.pipeline, args.meg) {
         (Some(name), _) => name.as_str(),
         (None, false) => "ts+lr",

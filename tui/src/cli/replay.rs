@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Runs the command.
-pub fn run(args: ReplayArgs) -> Result<ExitCode> {
+pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     ensure!((1..=65_536).contains(&args.chunk), "--chunk is 1 to 65536 frames");
     let speed = parse_speed(&args.speed)?;
     let model = Model::load(&args.model)?;
@@ -49,7 +49,8 @@ fn parse_speed(text: &str) -> Result<Speed> {
     if text == "max" {
         return Ok(Speed::Max);
     }
-    let factor: f64 = text.parse().with_context(|| format!("no speed: {text} (a number or max)"))?;
+    let factor: f64 =
+        text.parse().with_context(|| format!("no speed: {text} (a number or max)"))?;
     ensure!(factor.is_finite() && factor > 0.0, "speed must be positive: {text}");
     Ok(Speed::RealTime(factor))
 }

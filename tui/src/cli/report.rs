@@ -193,10 +193,27 @@ impl<'a> Report<'a> {
     pub fn write_csv(&self, path: &Path) -> Result<()> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record([
-            "score", "time", "samples", "subject", "session", "channels", "n_sessions", "dataset",
-            "pipeline", "nmcc", "itr_bits_per_min", "balanced_accuracy", "kappa",
-            "nmcc_idle_excluded", "clock_nmcc", "shift_p", "label_p", "verdict",
-            "true_positive_rate", "false_positives_per_idle_min", "decision_p50_us",
+            "score",
+            "time",
+            "samples",
+            "subject",
+            "session",
+            "channels",
+            "n_sessions",
+            "dataset",
+            "pipeline",
+            "nmcc",
+            "itr_bits_per_min",
+            "balanced_accuracy",
+            "kappa",
+            "nmcc_idle_excluded",
+            "clock_nmcc",
+            "shift_p",
+            "label_p",
+            "verdict",
+            "true_positive_rate",
+            "false_positives_per_idle_min",
+            "decision_p50_us",
             "decision_p99_us",
         ])?;
         for row in &self.results {
@@ -275,8 +292,7 @@ impl<'a> Report<'a> {
         )?;
         for pipeline in &self.configuration.plan.pipelines {
             let rows: Vec<_> = self.results.iter().filter(|r| r.pipeline == *pipeline).collect();
-            let values =
-                |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
+            let values = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
             let Some(nmcc) = Summary::of(&values(|r| r.nmcc)) else { continue };
             let mean = |of: fn(&Row) -> f64| decoding::stats::mean(&values(of)).unwrap_or(f64::NAN);
             let clocks: Vec<_> = rows.iter().filter_map(|r| r.clock_nmcc).collect();

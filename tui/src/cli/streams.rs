@@ -43,7 +43,10 @@ pub fn run(args: &StreamsArgs) -> Result<ExitCode> {
         println!("no stream answered within {} s", args.timeout);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:<28} {:<10} {:>8} {:>9}  {:<9} {:<16} source_id", "name", "type", "channels", "rate", "format", "host");
+    println!(
+        "{:<28} {:<10} {:>8} {:>9}  {:<9} {:<16} source_id",
+        "name", "type", "channels", "rate", "format", "host"
+    );
     for stream in &found {
         let rate = match stream.rate_hz {
             0.0 => "irregular".to_owned(),
@@ -76,7 +79,7 @@ fn row(found: &Found) -> StreamRow<'_> {
 }
 
 /// Runs `mindloop serve`.
-pub fn serve(args: ServeArgs) -> Result<ExitCode> {
+pub fn serve(args: &ServeArgs) -> Result<ExitCode> {
     ensure!(args.speed.is_finite() && args.speed > 0.0, "--speed is a positive number");
     let stop = Arc::new(AtomicBool::new(false));
     let on_signal = Arc::clone(&stop);
@@ -84,11 +87,11 @@ pub fn serve(args: ServeArgs) -> Result<ExitCode> {
         .context("signals can't be handled")?;
     let served = if args.recording == Path::new("simulator") {
         let simulator = Simulator::new(&SimulatorConfig::default())?;
-        play(simulator, &args, &stop)?
+        play(simulator, args, &stop)?
     } else {
         let recording: Recording = datasets::reader::read_recording(&args.recording)?;
         let repeat = if args.repeat { Repeat::Forever } else { Repeat::Once };
-        play(RecordingFeed::new(Arc::new(recording), repeat), &args, &stop)?
+        play(RecordingFeed::new(Arc::new(recording), repeat), args, &stop)?
     };
     eprintln!("served {} frames and {} markers", served.n_frames, served.n_markers);
     Ok(ExitCode::SUCCESS)

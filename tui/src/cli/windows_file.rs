@@ -69,10 +69,18 @@ fn rows(done: &[SubjectOutcome]) -> Vec<WindowRow<'_>> {
 
 fn write_csv(path: &Path, classes: &[String], rows: &[WindowRow<'_>]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut header: Vec<String> =
-        ["subject", "pipeline", "recording", "last_sample", "last_sample_secs", "true", "predicted", "took_us"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut header: Vec<String> = [
+        "subject",
+        "pipeline",
+        "recording",
+        "last_sample",
+        "last_sample_secs",
+        "true",
+        "predicted",
+        "took_us",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     header.extend(classes.iter().map(|class| format!("posterior_{class}")));
     writer.write_record(&header)?;
     for row in rows {

@@ -147,7 +147,7 @@ impl Sinks {
     }
 
     fn flush(&mut self) -> Option<String> {
-        self.for_each(|writer| writer.flush())
+        self.for_each(Write::flush)
     }
 
     fn for_each(

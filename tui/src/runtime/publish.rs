@@ -12,7 +12,11 @@ use std::thread::JoinHandle;
 
 /// Opens the outlets and publishes, on a thread of its own, until the session ends.
 /// The stamp is the instant of publication on the LSL clock.
-pub fn start(name: &str, facts: &Facts, events: Receiver<Output>) -> Result<JoinHandle<Result<()>>> {
+pub fn start(
+    name: &str,
+    facts: &Facts,
+    events: Receiver<Output>,
+) -> Result<JoinHandle<Result<()>>> {
     let classes = facts.classes.clone();
     let source_id = format!("mindloop-{name}");
     let name = name.to_owned();

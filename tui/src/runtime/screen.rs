@@ -72,8 +72,8 @@ impl Screen {
             mode: facts.mode,
             truth: Truth::Cues { task_secs: [facts.interval.tmin_secs, facts.interval.tmax_secs] },
         });
-        let terminal = TerminalGuard::enter()
-            .context("no dashboard without a terminal: use --headless")?;
+        let terminal =
+            TerminalGuard::enter().context("no dashboard without a terminal: use --headless")?;
         Ok(Self {
             terminal,
             theme,
