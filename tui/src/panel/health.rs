@@ -118,9 +118,11 @@ fn facts(app: &App) -> Vec<Fact> {
         (_, false) => Role::Text,
     };
     let fact = |long: String, short: String, attention| Fact { long, short, role: role(attention) };
-    let hz = health.and_then(|h| h.effective_hz);
+    // A rate measured before the frames stopped says nothing of the present.
+    let is_stale = matches!(app.liveness, Liveness::Stale { .. });
+    let hz = health.and_then(|h| h.effective_hz).filter(|_| !is_stale);
     let hz_text = hz.map_or("-".into(), |hz| format!("{hz:.1}"));
-    let off = hz.is_some_and(|hz| (hz / nominal_hz - 1.0).abs() > RATE_TOLERANCE);
+    let off = is_stale || hz.is_some_and(|hz| (hz / nominal_hz - 1.0).abs() > RATE_TOLERANCE);
     let backlog = health.map_or("-".into(), |h| format!("{:.2} s", h.backlog_secs));
     let late = health.is_some_and(|h| h.backlog_secs > BACKLOG_SECS);
     let mut facts = Vec::with_capacity(5);

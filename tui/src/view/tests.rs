@@ -84,6 +84,16 @@ fn a_stale_stream_says_so_and_its_numbers_look_old() {
 }
 
 #[test]
+fn the_rate_of_a_stream_that_stopped_is_not_shown_as_its_rate() {
+    let mut world = World::after(28.4);
+    world.wait(2.0);
+    let health = world.app.health.unwrap().value;
+    world.tell(Message::Health(health));
+    let shown = text(&drawn(&world.app, FULL, 80, 24));
+    assert!(shown.contains("rate - of 250 Hz") && shown.contains("lost 0"), "{shown}");
+}
+
+#[test]
 fn an_ended_stream_shows_final_numbers() {
     let mut world = World::after(28.4);
     world.tell(Message::Ended);
