@@ -180,12 +180,24 @@ pub fn resolve(query: &Query, timeout: Duration) -> Result<Vec<Found>, SourceErr
     Ok(sorted(found))
 }
 
+/// The streams that match, as soon as one has answered: for identities, of which
+/// there should be one.
+pub(crate) fn resolve_first(query: &Query, timeout: Duration) -> Result<Vec<Found>, SourceError> {
+    let found = ffi::resolve_matching(&query.predicate, 1, timeout.as_secs_f64());
+    found.map(sorted).map_err(transport)
+}
+
 /// The stream that matches.
 pub fn resolve_one(query: &Query, timeout: Duration) -> Result<Found, SourceError> {
-    let mut found = resolve(query, timeout)?;
+    let found = resolve(query, timeout)?;
+    let none = SourceError::NotFound { query: query.to_string(), secs: timeout.as_secs_f64() };
+    only(query, found)?.ok_or(none)
+}
+
+/// The one stream found, if any.
+pub(crate) fn only(query: &Query, mut found: Vec<Found>) -> Result<Option<Found>, SourceError> {
     match found.len() {
-        0 => Err(SourceError::NotFound { query: query.to_string(), secs: timeout.as_secs_f64() }),
-        1 => Ok(found.swap_remove(0)),
+        0 | 1 => Ok(found.pop()),
         n_found => Err(SourceError::Ambiguous { query: query.to_string(), n_found }),
     }
 }

@@ -295,10 +295,8 @@ fn find_markers(
     };
     // A name that no query can express has no companion either.
     let Ok(query) = companion else { return Ok(None) };
-    match resolve::resolve_one(&query, timeout.min(COMPANION_TIMEOUT)) {
-        Err(SourceError::NotFound { .. }) => Ok(None),
-        other => other.map(Some),
-    }
+    let companions = resolve::resolve_first(&query, timeout.min(COMPANION_TIMEOUT))?;
+    resolve::only(&query, companions)
 }
 
 #[cfg(test)]

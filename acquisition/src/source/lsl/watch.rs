@@ -41,7 +41,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Makes the first clock probes, waiting at most `timeout`, and starts the thread.
+    /// Makes the first clock probes, waiting at most `timeout` where their answers are
+    /// needed at once, and starts the thread.
     pub(super) fn start(
         found: &Found,
         data: &DataInlet,
@@ -133,34 +134,35 @@ struct Watcher {
 }
 
 impl Watcher {
-    /// The probes without which markers can't be placed. Where both senders share a
-    /// machine, or there are no markers, a clock that doesn't answer does no harm.
+    /// Sets the probing of clocks going, and waits for the first answers where markers
+    /// can't be placed without: not if both senders share a machine or there are no
+    /// markers.
     fn first_probes(&mut self, timeout: Duration) -> Result<(), SourceError> {
-        if let Some(markers) = &self.markers {
-            // Sets the probing going, so that both are under way at once.
-            let _ = markers.remote.probe(Duration::from_millis(1));
+        let clocks = std::iter::once(&self.data).chain(&self.markers);
+        for clock in clocks {
+            // liblsl goes on probing after the millisecond that it is asked to wait.
+            let _ = clock.remote.probe(Duration::from_millis(1));
         }
-        let data = self.data.probe(timeout);
-        let markers = self.markers.as_mut().map_or(Ok(()), |m| m.probe(timeout));
-        for probe in [&data, &markers] {
-            if probe.is_err() {
-                self.health.probe_failed();
-            }
+        if let Some(markers) = &mut self.markers
+            && !self.same_host
+        {
+            self.data.probe(timeout)?;
+            markers.probe(timeout)?;
+            self.publish();
         }
-        if self.markers.is_some() && !self.same_host {
-            data.and(markers)?;
-        }
-        self.publish();
         Ok(())
     }
 
     fn run(mut self) {
+        // The first answers take longer than a period.
+        let mut wait = ANSWER;
         loop {
-            std::thread::park_timeout(PERIOD);
+            std::thread::park_timeout(wait);
             if self.shared.stop.load(Ordering::Relaxed) {
                 return;
             }
             self.look();
+            wait = PERIOD;
         }
     }
 
