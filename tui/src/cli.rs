@@ -8,7 +8,7 @@ mod download;
 mod evaluate;
 mod info;
 #[cfg(feature = "lsl")]
-mod live;
+pub mod live;
 mod output;
 mod replay;
 mod report;

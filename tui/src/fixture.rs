@@ -183,6 +183,7 @@ fn score(n_decided: u64) -> ScoreSummary {
         itr_bits_per_min: known.then_some(14.27),
         balanced_accuracy: known.then_some(0.768),
         interval: known.then_some(Interval { lower: 0.742, upper: 0.901 }),
+        itr_interval: known.then_some(Interval { lower: 9.81, upper: 19.05 }),
         n_windows: confusion.total(),
         n_true_classes: if known { 3 } else { 1 },
         n_pending: 5,

@@ -41,6 +41,8 @@ pub struct ScoreSummary {
     pub balanced_accuracy: Option<f64>,
     /// 95 % interval of `nmcc` (moving-block bootstrap); `None` also below five blocks.
     pub interval: Option<Interval>,
+    /// 95 % interval of `itr_bits_per_min`, from the same resamples.
+    pub itr_interval: Option<Interval>,
     /// Settled windows, true classes in rows.
     pub confusion: Confusion,
     /// Windows scored.
@@ -139,7 +141,7 @@ impl RunningScore {
     pub fn summary(&mut self) -> ScoreSummary {
         let confusion = self.scorer.confusion.clone();
         let n_true_classes = confusion.n_true_classes();
-        let interval = self.scorer.interval(self.options.block_windows());
+        let [interval, itr_interval] = self.scorer.intervals(&self.options);
         let defined = |value: f64| (n_true_classes >= 2).then_some(value);
         let ScoreOptions { itr, window, rate, .. } = self.options;
         ScoreSummary {
@@ -147,6 +149,7 @@ impl RunningScore {
             itr_bits_per_min: defined(itr.bits_per_min(&confusion, window, rate)),
             balanced_accuracy: defined(confusion.balanced_accuracy()),
             interval: interval.filter(|_| n_true_classes >= 2),
+            itr_interval: itr_interval.filter(|_| n_true_classes >= 2),
             n_windows: confusion.total(),
             n_true_classes,
             confusion,
@@ -182,7 +185,8 @@ struct Scorer {
     rows: CountRows,
     windows_per_row: usize,
     n_in_last_row: usize,
-    interval: Option<Interval>,
+    /// Of nMCC and of ITR.
+    intervals: [Option<Interval>; 2],
     /// Settled windows, and how many of them the remembered interval has seen.
     n_settled: u64,
     n_settled_at_interval: u64,
@@ -198,7 +202,7 @@ impl Scorer {
             rows: CountRows::new(n_scored),
             windows_per_row: 1,
             n_in_last_row: 0,
-            interval: None,
+            intervals: [None; 2],
             n_settled: 0,
             n_settled_at_interval: 0,
         }
@@ -249,13 +253,22 @@ impl Scorer {
         self.n_settled_at_interval = 0;
     }
 
-    fn interval(&mut self, block_windows: usize) -> Option<Interval> {
+    /// Of nMCC and of ITR.
+    fn intervals(&mut self, options: &ScoreOptions) -> [Option<Interval>; 2] {
+        let block_windows = options.block_windows();
         let n_new = self.n_settled - self.n_settled_at_interval;
         if n_new >= block_windows as u64 {
-            self.interval = self.rows.nmcc_interval(block_windows.div_ceil(self.windows_per_row));
+            let block_rows = block_windows.div_ceil(self.windows_per_row);
+            let n_classes = self.confusion.n_classes();
+            let itr = |counts: &[u64]| {
+                let confusion = Confusion::from_counts(n_classes, counts);
+                options.itr.bits_per_min(&confusion, options.window, options.rate)
+            };
+            self.intervals =
+                [self.rows.nmcc_interval(block_rows), self.rows.interval_of(block_rows, itr)];
             self.n_settled_at_interval = self.n_settled;
         }
-        self.interval
+        self.intervals
     }
 }
 

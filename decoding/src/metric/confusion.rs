@@ -41,6 +41,15 @@ impl Confusion {
         confusion
     }
 
+    /// The matrix of `counts`, row after row.
+    ///
+    /// # Panics
+    /// If there are not `n_classes * n_classes` of them.
+    pub fn from_counts(n_classes: usize, counts: &[u64]) -> Self {
+        assert_eq!(counts.len(), n_classes * n_classes, "a square matrix of counts");
+        Self { n_classes, counts: counts.to_vec() }
+    }
+
     /// Counts one window. No allocation.
     ///
     /// # Panics

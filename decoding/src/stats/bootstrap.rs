@@ -112,6 +112,16 @@ impl CountRows {
     /// # Reference
     /// H. R. Künsch (1989), doi:10.1214/aos/1176347265.
     pub fn nmcc_interval(&self, block_rows: usize) -> Option<Interval> {
+        self.interval_of(block_rows, |counts| nmcc_of_counts(self.n_classes, counts))
+    }
+
+    /// The same for any `statistic` of the pooled counts, `(n_classes, n_classes)` row
+    /// after row. Every statistic sees the same resamples.
+    pub fn interval_of(
+        &self,
+        block_rows: usize,
+        statistic: impl Fn(&[u64]) -> f64,
+    ) -> Option<Interval> {
         let block_rows = block_rows.max(1);
         let n_blocks = (self.n_rows() + block_rows / 2) / block_rows;
         if n_blocks < MIN_BLOCKS {
@@ -130,7 +140,7 @@ impl CountRows {
                     *sum += u64::from(*count);
                 }
             }
-            resamples.push(nmcc_of_counts(self.n_classes, &sums));
+            resamples.push(statistic(&sums));
         }
         Interval::of_resamples(&mut resamples)
     }

@@ -29,7 +29,9 @@ pub fn draw_score(pane: &mut Pane, app: &App) {
     let nmcc = score.and_then(|s| s.nmcc).map(|v| format!("{v:.3}"));
     value(pane, 1, "nMCC", (nmcc, role), &interval.unwrap_or_default());
     let itr = score.and_then(|s| s.itr_bits_per_min).map(|v| format!("{v:.1}"));
-    value(pane, 2, "ITR", (itr, role), "bit/min");
+    let itr_interval = score.and_then(|s| s.itr_interval);
+    let itr_interval = itr_interval.map(|i| format!("  [{:.1}, {:.1}]", i.lower, i.upper));
+    value(pane, 2, "ITR", (itr, role), &format!("bit/min{}", itr_interval.unwrap_or_default()));
     let mut y = 3;
     if height >= 6 {
         pane.text(1, y, verdict(score), Role::Dim);

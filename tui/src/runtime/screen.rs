@@ -139,8 +139,8 @@ impl Screen {
 
     fn health(&mut self, shared: &Shared) {
         let snapshot = shared.health.snapshot();
-        if let Some(arrival) = snapshot.last_arrival_nanos {
-            self.rate_meter.observe(arrival, snapshot.n_received);
+        if snapshot.last_arrival_nanos.is_some() {
+            self.rate_meter.observe(shared.clock.nanos(), snapshot.n_received);
         }
         let backlog = shared.backlog_frames.load(Ordering::Relaxed) as usize;
         self.tell(Message::Health(Health {
