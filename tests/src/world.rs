@@ -1,0 +1,124 @@
+//! The simulated world: recordings with cues, decoders fitted to them, chunks of every
+//! size, and what goes wrong: lost frames and samples that are not numbers.
+
+use acquisition::marker::{ClassIdx, MarkerMap};
+use acquisition::signal::{Chunk, Gap, Recording, StreamInfo};
+use acquisition::source::Feed as _;
+use acquisition::source::replay::{RecordingFeed, Repeat};
+use acquisition::source::synthetic::{CLASSES, Simulator, SimulatorConfig};
+use acquisition::time::SampleIndex;
+use datasets::split::{Calibration, Part, RunSpan, calibrate_wholly};
+use decoding::evaluate::labels::{LabelRule, TaskInterval};
+use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn, features_of, fit_all};
+use decoding::front_end::{FrontEnd, FrontEndSpec};
+use decoding::pipeline::{FittedPipeline, Pipeline};
+use decoding::session::engine::{Engine, Output};
+use ndarray::Array2;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The defaults: idle and two hands, tasks of four seconds.
+pub fn protocol() -> Protocol {
+    Protocol {
+        front_end: FrontEndSpec::default(),
+        interval: TaskInterval { tmin_secs: 0.0, tmax_secs: 4.0 },
+        label_rule: LabelRule::default(),
+        train_on: TrainOn::default(),
+        n_classes: CLASSES.len() + 1,
+    }
+}
+
+/// A recording with the simulator's cues.
+pub fn run_of(recording: Recording) -> Run {
+    let entries = CLASSES.iter().zip(1..).map(|(text, k)| ((*text).to_owned(), ClassIdx(k)));
+    let cues = MarkerMap::new(entries).cues(&recording.markers);
+    Run { recording: Arc::new(recording), cues }
+}
+
+/// The first `secs` of a simulated run.
+pub fn simulate(config: &SimulatorConfig, secs: f64) -> Run {
+    run_of(Simulator::record(config, secs).expect("a valid configuration"))
+}
+
+/// The whole of `run` as calibration.
+pub fn calibration(run: &Run) -> Vec<Part<Calibration>> {
+    let rate = run.recording.info.rate;
+    let onset = |secs: f64| rate.samples(secs).max(0) as u64;
+    calibrate_wholly(&[RunSpan {
+        subject: 1,
+        session: 0,
+        n_samples: run.n_indices() as u64,
+        cue_onsets: run.cues.iter().map(|cue| onset(cue.onset_secs)).collect(),
+    }])
+}
+
+/// The pipelines fitted to the whole of `run`.
+pub fn fit(protocol: &Protocol, run: &Run, pipelines: &[Pipeline]) -> Vec<FittedPipeline> {
+    let runs = std::slice::from_ref(run);
+    let wanted = features_of(pipelines);
+    let examples = protocol.examples(runs, &calibration(run), &wanted).expect("a plan that fits");
+    let fits = fit_all(pipelines, &examples);
+    fits.into_iter().map(|fit| fit.expect("sound examples of every class")).collect()
+}
+
+/// One engine that lets all `models` decide on streams like `info`.
+pub fn engine(protocol: &Protocol, info: &StreamInfo, models: &[FittedPipeline]) -> Engine {
+    let picks = info.brain_channels();
+    let pipelines: Vec<_> = models.iter().map(FittedPipeline::pipeline).collect();
+    let n_channels = picks.len();
+    let front_end = FrontEnd::plan(&protocol.front_end, info.rate, picks, &features_of(&pipelines));
+    let plan = |m: &FittedPipeline| m.plan(n_channels, protocol.n_classes).expect("a sound model");
+    let decoders = models.iter().map(plan).collect();
+    Engine::new(front_end.expect("a plan that fits"), info.n_channels(), decoders)
+        .expect("few classes")
+}
+
+/// The recording in chunks of `sizes` frames, one after the other and over again.
+pub fn cut(recording: &Arc<Recording>, sizes: &[usize]) -> Vec<Chunk> {
+    let mut feed = RecordingFeed::new(Arc::clone(recording), Repeat::Once);
+    let (mut chunks, mut markers) = (Vec::new(), Vec::new());
+    for size in sizes.iter().cycle() {
+        let mut chunk = Chunk::new(recording.info.n_channels(), *size);
+        if !feed.read(&mut chunk, &mut markers).expect("a recording in memory") {
+            break;
+        }
+        chunks.push(chunk);
+    }
+    chunks
+}
+
+/// What the engine says of the chunks. Its clock stands still, so equal is equal.
+pub fn outputs<'a>(
+    engine: &mut Engine,
+    chunks: impl IntoIterator<Item = &'a Chunk>,
+) -> Vec<Output> {
+    let mut outputs = Vec::new();
+    for chunk in chunks {
+        engine.push(chunk, || 0, |output| outputs.push(output));
+    }
+    outputs
+}
+
+/// The same recording without `n_missing` frames from column `at` on.
+pub fn without(recording: &Recording, at: usize, n_missing: usize) -> Recording {
+    let kept = |s: usize| if s < at { s } else { s + n_missing };
+    let shape = (recording.info.n_channels(), recording.n_samples() - n_missing);
+    let gap = Gap { at: SampleIndex(at as u64), n_missing: n_missing as u64 };
+    let all = &recording.samples;
+    let samples = Array2::from_shape_fn(shape, |(c, s)| all[(c, kept(s))]);
+    Recording { samples, gaps: vec![gap], ..recording.clone() }
+}
+
+/// Simulated runs 4, 8 and 12 of subject 1 in `folder`, as files and in the layout of
+/// `physionet-mi`: 16 channels, 160 Hz, one minute each.
+pub fn write_dataset(folder: &Path) -> PathBuf {
+    let data_dir = folder.join("data");
+    std::fs::create_dir_all(data_dir.join("S001")).expect("a writable folder");
+    for (run_seed, number) in (1..).zip([4, 8, 12]) {
+        let config = SimulatorConfig { run_seed, rate_hz: 160.0, ..SimulatorConfig::default() };
+        let run = simulate(&config, 60.0);
+        let path = data_dir.join(format!("S001/S001R{number:02}.edf"));
+        crate::edf::write(&path, &run.recording, &[(CLASSES[0], "T1"), (CLASSES[1], "T2")]);
+    }
+    data_dir
+}

@@ -1,0 +1,146 @@
+//! No allocation after warm-up on the way from the source to the decision. How fast
+//! that way is, the benches say.
+
+use acquisition::health::Health;
+use acquisition::marker::Marker;
+use acquisition::ring::{Overflow, ring};
+use acquisition::signal::Chunk;
+use acquisition::source::replay::{Paced, RecordingFeed, Repeat, Speed, WallClock};
+use acquisition::source::synthetic::{Simulator, SimulatorConfig};
+use acquisition::source::{Feed, Pull, Source};
+use decoding::decoder::Examples;
+use decoding::evaluate::pseudo_online::{Protocol, Run, features_of, fit_all};
+use decoding::front_end::FrontEndSpec;
+use decoding::metric::latency::LatencyRecorder;
+use decoding::pipeline::{FittedPipeline, Pipeline};
+use decoding::session::event::Event;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tests::alloc::{Counting, n_calls};
+use tests::world;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Frames of a chunk: a fifth of a second.
+const CHUNK_FRAMES: usize = 32;
+/// Long enough for every buffer to be full and each window to have been decided often.
+const WARM_UP_SECS: f64 = 4.0;
+
+/// The size of the promise: 64 channels at 160 Hz.
+fn config() -> SimulatorConfig {
+    SimulatorConfig { n_channels: 64, rate_hz: 160.0, ..SimulatorConfig::default() }
+}
+
+/// A simulated run and the pipelines fitted to windows two to a second of it.
+fn fixture() -> &'static (Run, Vec<FittedPipeline>) {
+    static FIXTURE: OnceLock<(Run, Vec<FittedPipeline>)> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let run = world::simulate(&config(), 40.0);
+        let front_end = FrontEndSpec { step_secs: 0.5, ..FrontEndSpec::default() };
+        let sparse = Protocol { front_end, ..world::protocol() };
+        let runs = std::slice::from_ref(&run);
+        let wanted = features_of(&Pipeline::ALL);
+        let examples: Examples =
+            sparse.examples(runs, &world::calibration(&run), &wanted).expect("a plan that fits");
+        let fits = fit_all(&Pipeline::ALL, &examples).into_iter();
+        let models = fits.map(|fit| fit.expect("sound examples of every class")).collect();
+        (run, models)
+    })
+}
+
+/// How often the allocator is called while `pipeline` decides, after warm-up.
+fn calls_while_deciding(pipeline: Pipeline) -> u64 {
+    let (run, models) = fixture();
+    let is_it = |m: &&FittedPipeline| m.pipeline() == pipeline;
+    let models: Vec<_> = models.iter().filter(is_it).cloned().collect();
+    let mut engine = world::engine(&world::protocol(), &run.recording.info, &models);
+    let chunks = world::cut(&run.recording, &[CHUNK_FRAMES, 1, 7]);
+    let rate_hz = run.recording.info.rate.hz();
+    let is_early = |chunk: &&Chunk| chunk.end().0 as f64 <= WARM_UP_SECS * rate_hz;
+    let n_early = chunks.iter().take_while(is_early).count();
+    let (mut latency, mut n_decisions) = (LatencyRecorder::new(), 0);
+    let mut push = |chunk: &Chunk| {
+        engine.push(
+            chunk,
+            || 0,
+            |output| {
+                n_decisions += u32::from(matches!(output.event, Event::Decision(_)));
+                latency.record(output.took_nanos);
+            },
+        );
+    };
+    chunks[..n_early].iter().for_each(&mut push);
+    let n_calls = n_calls(|| chunks[n_early..].iter().for_each(&mut push));
+    // 40 s, a window every 0.1 s from 2 s on.
+    assert_eq!(n_decisions, 381, "every window was decided");
+    n_calls
+}
+
+#[test]
+fn the_allocator_counts() {
+    assert!(n_calls(|| drop(std::hint::black_box(vec![0_u8; 100]))) >= 2);
+    assert_eq!(n_calls(|| {}), 0);
+}
+
+#[test]
+fn deciding_allocates_nothing() {
+    for pipeline in Pipeline::ALL {
+        assert_eq!(calls_while_deciding(pipeline), 0, "{}", pipeline.name());
+    }
+}
+
+#[test]
+fn handing_over_allocates_nothing() {
+    let (run, _) = fixture();
+    let n_channels = run.recording.info.n_channels();
+    let mut feed = RecordingFeed::new(Arc::clone(&run.recording), Repeat::Forever);
+    let (mut writer, mut reader) = ring(n_channels, 4 * CHUNK_FRAMES, 64, Overflow::DropNewest);
+    let (mut chunk, mut popped) = (Chunk::new(n_channels, CHUNK_FRAMES), Chunk::new(n_channels, 7));
+    let (mut markers, mut heard) = (Vec::with_capacity(64), Vec::with_capacity(64));
+    let (health, mut n_frames, mut n_markers) = (Health::default(), 0, 0);
+    let mut hand_over = || {
+        markers.clear();
+        heard.clear();
+        feed.read(&mut chunk, &mut markers).expect("a recording in memory");
+        health.arrived(&chunk, 1);
+        health.pushed(&writer.push(&chunk, &markers));
+        while reader.pop(&mut popped, &mut heard) > 0 {
+            n_frames += popped.n_frames();
+        }
+        n_markers += heard.len();
+        let _ = health.snapshot();
+    };
+    hand_over();
+    let n_calls = n_calls(|| (0..2000).for_each(|_| hand_over()));
+    assert_eq!(n_calls, 0);
+    assert_eq!(health.snapshot().n_received, n_frames as u64);
+    assert!(n_markers > 10, "{n_markers} markers passed");
+}
+
+/// How often the allocator is called by 500 pulls after the first 20.
+fn calls_while_pulling(source: &mut dyn Source) -> u64 {
+    let mut chunk = Chunk::new(source.info().n_channels(), CHUNK_FRAMES);
+    let mut markers: Vec<Marker> = Vec::with_capacity(1024);
+    let mut pull = || {
+        let pull = source.pull(&mut chunk, &mut markers, Duration::from_millis(50));
+        assert!(matches!(pull, Ok(Pull::Data | Pull::Idle)));
+    };
+    (0..20).for_each(|_| pull());
+    n_calls(|| (0..500).for_each(|_| pull()))
+}
+
+#[test]
+fn pulling_allocates_nothing() {
+    let (run, _) = fixture();
+    // Faster than any machine can play it, so that no pull waits for long.
+    for speed in [Speed::Max, Speed::RealTime(1e4)] {
+        let recording = RecordingFeed::new(Arc::clone(&run.recording), Repeat::Forever);
+        let simulator = Simulator::new(&config()).unwrap();
+        let feeds: [Box<dyn Feed>; 2] = [Box::new(recording), Box::new(simulator)];
+        for feed in feeds {
+            let mut source = Paced::new(feed, speed, CHUNK_FRAMES, Box::<WallClock>::default());
+            assert_eq!(calls_while_pulling(&mut source), 0, "{speed:?}");
+        }
+    }
+}
