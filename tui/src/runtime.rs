@@ -19,6 +19,7 @@ pub mod listen;
 pub mod publish;
 pub mod pump;
 pub mod screen;
+pub mod stderr;
 
 use crate::app::Mode;
 use acquisition::health::{Health, HealthSnapshot};

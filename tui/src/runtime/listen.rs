@@ -263,7 +263,8 @@ impl Recorder<'_> {
                     self.score.push_cue(cue);
                 }
                 let text = printable(marker.text.as_str());
-                self.sinks.write(&Line::Marker { onset_secs: marker.onset_secs, text: &text })
+                // Adding zero turns a negative zero into the zero it is.
+                self.sinks.write(&Line::Marker { onset_secs: marker.onset_secs + 0.0, text: &text })
             }
         };
         self.note(failure);

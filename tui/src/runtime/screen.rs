@@ -2,6 +2,7 @@
 //! reads keys, draws at most 30 times a second.
 
 use super::listen::{Facts, News};
+use super::stderr::CapturedStderr;
 use super::{Outputs, Shared};
 use crate::app::{App, Session, Truth};
 use crate::message::{Command, Health, Message};
@@ -50,6 +51,8 @@ pub struct Screen {
     rate_meter: RateMeter,
     rate_hz: f64,
     has_ended: bool,
+    /// Last, so that it is let go after the terminal was given back.
+    stderr: CapturedStderr,
 }
 
 impl Screen {
@@ -84,6 +87,7 @@ impl Screen {
             rate_meter: RateMeter::new(RATE_OVER_SECS),
             rate_hz: facts.rate.hz(),
             has_ended: false,
+            stderr: CapturedStderr::start()?,
         })
     }
 
@@ -121,6 +125,9 @@ impl Screen {
                 News::Latency(latency) => self.tell(Message::Latency(latency)),
                 News::Alert(text) => self.tell(Message::Alert(&text)),
             }
+        }
+        while let Some(line) = self.stderr.next_line() {
+            self.tell(Message::Alert(&line));
         }
         self.health(shared);
     }
