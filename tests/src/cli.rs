@@ -80,7 +80,8 @@ fn bits(posterior: &Value) -> Vec<u64> {
     values.map(|p| p.as_f64().expect("a number").to_bits()).collect()
 }
 
-/// The decisions of a per-window CSV file on one recording by one pipeline.
+/// The decisions of a per-window CSV file on one recording (its name without extension)
+/// by one pipeline.
 pub fn decisions_of_csv(csv: &str, recording: &str, pipeline: &str) -> Vec<Decided> {
     let decided = |row: Vec<&str>| Decided {
         sample: row[3].parse().expect("an index"),
@@ -90,7 +91,11 @@ pub fn decisions_of_csv(csv: &str, recording: &str, pipeline: &str) -> Vec<Decid
     csv.lines()
         .skip(1)
         .map(|line| line.split(',').collect::<Vec<_>>())
-        .filter(|row| row[1] == pipeline && row[2] == recording)
+        .filter(|row| row[1] == pipeline && stem(row[2]) == Some(recording))
         .map(decided)
         .collect()
+}
+
+fn stem(name: &str) -> Option<&str> {
+    Path::new(name).file_stem().and_then(|stem| stem.to_str())
 }

@@ -108,13 +108,14 @@ fn what_is_no_model_is_refused() {
     let escape = b"\x1b[2J\"\x1b";
     let other_format = text.replacen("mindloop-model", "mindloop-other", 1);
     let no_weights = text.replacen("\"decoder\"", "\"encoder\"", 1);
+    let brackets = "[".repeat(100_000);
     let contents: [&[u8]; 8] = [
         b"",
         b"{}",
         b"null",
         escape,
         &[0xff; 100],
-        &[b'['; 100_000],
+        brackets.as_bytes(),
         other_format.as_bytes(),
         no_weights.as_bytes(),
     ];
