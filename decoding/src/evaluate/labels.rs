@@ -193,26 +193,19 @@ pub struct TrialSpan {
     pub class: ClassIdx,
 }
 
-/// The epochs of a recording for training on trials, in order of their first samples:
-/// one per cue over its task interval, and of idle pieces of
-/// [`TaskInterval::n_samples`], laid end to end from the start of each idle stretch
-/// and thinned as by [`thin_idle`]. Epochs that the recording cuts short are left out.
-///
-/// Thinning is per recording here; where several calibrate, thin after concatenation
-/// with [`trial_spans_unthinned`] and [`thin_idle`].
-pub fn trial_spans(
-    cues: &[Cue],
-    interval: TaskInterval,
-    rate: SampleRate,
-    n_samples: usize,
-) -> Vec<TrialSpan> {
-    let spans = trial_spans_unthinned(cues, interval, rate, n_samples);
-    let labels: Vec<_> = spans.iter().map(|span| span.class).collect();
-    thin_idle(&labels).into_iter().map(|i| spans[i].clone()).collect()
+impl TrialSpan {
+    /// A cue at its first sample, so that epochs can be cut there.
+    pub fn as_cue(&self, rate: SampleRate) -> Cue {
+        Cue { onset_secs: rate.secs(self.start), class: self.class }
+    }
 }
 
-/// [`trial_spans`] with all idle pieces.
-pub fn trial_spans_unthinned(
+/// The epochs of a recording for training on trials, in order of their first samples:
+/// one per cue over its task interval, and of idle all pieces of
+/// [`TaskInterval::n_samples`], laid end to end from the start of each idle stretch.
+/// Epochs that the recording cuts short are left out. Thin the idle ones with
+/// [`thin_idle`] after those of all calibration runs were put together.
+pub fn trial_spans(
     cues: &[Cue],
     interval: TaskInterval,
     rate: SampleRate,

@@ -6,11 +6,10 @@
 
 use crate::decoder::{Decoder, Examples, Fit as _, FitError};
 use crate::evaluate::labels::{
-    LabelRule, TaskInterval, TrialSpan, sample_labels, thin_idle, trial_spans_unthinned,
-    window_labels,
+    LabelRule, TaskInterval, TrialSpan, sample_labels, thin_idle, trial_spans, window_labels,
 };
 use crate::evaluate::score::WindowRecord;
-use crate::front_end::batch::{filtered, span_features};
+use crate::front_end::batch::{epoch_features, filtered};
 use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError};
 use crate::pipeline::runtime::ModelError;
 use crate::pipeline::{FittedPipeline, Pipeline};
@@ -22,6 +21,7 @@ use acquisition::signal::{Chunk, Recording};
 use acquisition::source::Feed as _;
 use acquisition::source::replay::{RecordingFeed, Repeat};
 use acquisition::time::SampleIndex;
+use datasets::epoch::{EpochError, Epochs};
 use datasets::split::{Calibration, Part, Scored};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,9 @@ pub enum EvaluateError {
     /// Change filter, window or channels.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// Choose a task interval that holds samples.
+    #[error(transparent)]
+    Epochs(#[from] EpochError),
     /// Configure fewer classes.
     #[error(transparent)]
     Classes(#[from] TooManyClasses),
@@ -220,7 +223,7 @@ impl Protocol {
         for (part_idx, part) in parts.iter().enumerate() {
             let run = &runs[part.run_idx()];
             let (rate, inside) = (run.recording.info.rate, part.samples());
-            for span in trial_spans_unthinned(&run.cues, self.interval, rate, run.n_indices()) {
+            for span in trial_spans(&run.cues, self.interval, rate, run.n_indices()) {
                 let end = span.start.0 + span.n_samples as u64;
                 if span.start.0 >= inside.start && end <= inside.end {
                     spans.push((part_idx, span));
@@ -238,12 +241,10 @@ impl Protocol {
             let run = &runs[part.run_idx()];
             let info = &run.recording.info;
             let signal = filtered(&self.front_end, &run.recording, &info.brain_channels())?;
-            let labelled = |span: &TrialSpan| {
-                let features =
-                    span_features(&signal, span.start, span.n_samples, info.rate, wanted)?;
-                Ok(features.map(|f| (span.class, f)))
-            };
-            spans.iter().filter_map(|span| labelled(span).transpose()).collect()
+            let starts: Vec<_> = spans.iter().map(|span| span.as_cue(info.rate)).collect();
+            let length_secs = self.interval.tmax_secs - self.interval.tmin_secs;
+            let epochs = Epochs::cut(&signal.view(), info.rate, &starts, [0.0, length_secs])?;
+            Ok(epoch_features(&epochs, info.rate, wanted)?)
         };
         jobs.par_iter().map(collect).collect()
     }

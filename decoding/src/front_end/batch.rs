@@ -7,30 +7,26 @@ use super::{FrontEndSpec, PlanError};
 use crate::filter::sos::SosFilter;
 use crate::riemann::covariance::{oas_shrink, scm};
 use crate::window::{Feature, Features, Planar};
+use acquisition::marker::ClassIdx;
 use acquisition::signal::Recording;
-use acquisition::time::{SampleIndex, SampleRate};
+use acquisition::time::SampleRate;
+use datasets::epoch::Epochs;
+use ndarray::{Array2, ArrayView1};
 
-/// A filtered recording by sample index, `(n_channels, n_indices)`: NaN where frames are
-/// missing or were not finite, so that no stretch spans them unnoticed.
-#[derive(Clone, Debug)]
-pub struct Filtered {
-    data: Vec<f64>,
-    n_channels: usize,
-    n_indices: usize,
-}
-
-/// Filters the picked channels causally from the first sample, anew after every gap.
+/// Filters the picked channels causally from the first sample, anew after every gap:
+/// `(n_channels, n_indices)` by sample index, NaN where frames are missing or were not
+/// finite, so that no epoch spans them unnoticed.
 pub fn filtered(
     spec: &FrontEndSpec,
     recording: &Recording,
     picks: &[usize],
-) -> Result<Filtered, PlanError> {
+) -> Result<Array2<f64>, PlanError> {
     if picks.is_empty() {
         return Err(PlanError::NoChannels);
     }
     let n_missing: u64 = recording.gaps.iter().map(|g| g.n_missing).sum();
     let n_indices = recording.n_samples() + n_missing as usize;
-    let mut data = vec![f64::NAN; picks.len() * n_indices];
+    let mut signal = Array2::from_elem((picks.len(), n_indices), f64::NAN);
     let mut filter = SosFilter::new(spec.sections(recording.info.rate)?, picks.len());
     let mut frame = vec![0.0; picks.len()];
     let mut gaps = recording.gaps.iter().peekable();
@@ -56,40 +52,49 @@ pub fn filtered(
         let mut out = frame.clone();
         filter.process_frame(&mut out);
         if is_sound {
-            for (c, value) in out.iter().enumerate() {
-                data[c * n_indices + index] = *value;
-            }
+            signal.column_mut(index).assign(&ArrayView1::from(&out));
         }
         index += 1;
     }
-    Ok(Filtered { data, n_channels: picks.len(), n_indices })
+    Ok(signal)
 }
 
-/// The wanted features of the `n_samples` from `start` on; `None` where it holds missing or
-/// constant data.
-pub fn span_features(
-    signal: &Filtered,
-    start: SampleIndex,
-    n_samples: usize,
+/// The wanted features of each epoch, with its class. Epochs that hold missing or
+/// constant data are left out.
+pub fn epoch_features(
+    epochs: &Epochs,
     rate: SampleRate,
     wanted: &[Feature],
-) -> Result<Option<Features>, PlanError> {
-    let start = start.0 as usize;
-    let samples =
-        Planar::new(&signal.data[start..], signal.n_channels, signal.n_indices, n_samples);
+) -> Result<Vec<(ClassIdx, Features)>, PlanError> {
+    let (n_epochs, n_channels, n_samples) = epochs.samples().dim();
+    let mut bands = None;
+    if wanted.contains(&Feature::BandPower) {
+        bands = Some(BandPower::new(n_samples, rate)?);
+    }
+    let mut found = Vec::with_capacity(n_epochs);
+    for (epoch, class) in epochs.samples().outer_iter().zip(epochs.labels()) {
+        let epoch = epoch.as_standard_layout();
+        let Some(samples) = epoch.as_slice() else { continue };
+        let samples = Planar::new(samples, n_channels, n_samples, n_samples);
+        found.extend(features(samples, bands.as_mut()).map(|f| (*class, f)));
+    }
+    Ok(found)
+}
+
+fn features(samples: Planar<'_>, bands: Option<&mut BandPower>) -> Option<Features> {
+    let n_channels = samples.n_channels();
     let mut covariance = scm(samples.as_mat());
-    let total: f64 = (0..signal.n_channels).map(|c| covariance[(c, c)]).sum();
+    let total: f64 = (0..n_channels).map(|c| covariance[(c, c)]).sum();
     if !(total.is_finite() && total > 0.0) {
-        return Ok(None);
+        return None;
     }
     let log = |c: usize| covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
-    let log_variance = (0..signal.n_channels).map(log).collect();
+    let log_variance = (0..n_channels).map(log).collect();
     let mut band_power = Vec::new();
-    if wanted.contains(&Feature::BandPower) {
-        let mut bands = BandPower::new(n_samples, rate)?;
-        band_power.resize(signal.n_channels * BandPower::N_BANDS, 0.0);
+    if let Some(bands) = bands {
+        band_power.resize(n_channels * BandPower::N_BANDS, 0.0);
         bands.log_power_into(samples, &mut band_power);
     }
-    oas_shrink(covariance.as_mut(), n_samples);
-    Ok(Some(Features { covariance, log_variance, band_power }))
+    oas_shrink(covariance.as_mut(), samples.n_samples());
+    Some(Features { covariance, log_variance, band_power })
 }

@@ -74,13 +74,15 @@ fn idle_is_thinned_evenly_to_the_largest_task_class() {
 fn trials_are_whole_and_idle_pieces_lie_end_to_end() {
     // Idle 0..5, task 5..9, idle 9..18, task 18..22 of class 2, cut after 20.
     let cues = [cue(5.0, 1), cue(18.0, 2)];
-    let whole = trial_spans_unthinned(&cues, INTERVAL, rate(1.0), 22);
+    let whole = trial_spans(&cues, INTERVAL, rate(1.0), 22);
     let found: Vec<_> = whole.iter().map(|s| (s.start.0, s.n_samples, s.class.0)).collect();
     assert_eq!(found, [(0, 4, 0), (5, 4, 1), (9, 4, 0), (13, 4, 0), (18, 4, 2)]);
     let cut = trial_spans(&cues, INTERVAL, rate(1.0), 20);
-    let found: Vec<_> = cut.iter().map(|s| (s.start.0, s.class.0)).collect();
+    let classes: Vec<_> = cut.iter().map(|s| s.class).collect();
+    let thinned = thin_idle(&classes);
+    let found: Vec<_> = thinned.iter().map(|i| (cut[*i].start.0, cut[*i].class.0)).collect();
     assert_eq!(found, [(0, 0), (5, 1)]);
-    assert!(trial_spans_unthinned(&[cue(-1.0, 1)], INTERVAL, rate(1.0), 6).is_empty());
+    assert!(trial_spans(&[cue(-1.0, 1)], INTERVAL, rate(1.0), 6).is_empty());
 }
 
 proptest! {
