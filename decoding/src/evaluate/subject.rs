@@ -3,9 +3,7 @@
 
 use crate::decoder::FitError;
 use crate::evaluate::null::{Clock, Nulls, Verdict, p_value, permute_cues, shift_null};
-use crate::evaluate::pseudo_online::{
-    Decided, EvaluateError, Protocol, Run, features_of, fit_all,
-};
+use crate::evaluate::pseudo_online::{Decided, EvaluateError, Protocol, Run, features_of, fit_all};
 use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
 use crate::metric::itr::ItrOptions;
 use crate::metric::latency::{LatencyRecorder, LatencySummary};
@@ -251,7 +249,8 @@ impl Plan {
             .map(|part| self.cues_within(&runs[part.run_idx()], &part.samples()))
             .collect();
         let mut permuted_runs = runs.to_vec();
-        for (part, cues) in calibration.iter().zip(permute_cues(&cues, permutation, self.nulls.seed))
+        for (part, cues) in
+            calibration.iter().zip(permute_cues(&cues, permutation, self.nulls.seed))
         {
             permuted_runs[part.run_idx()].cues = cues;
         }
@@ -260,7 +259,8 @@ impl Plan {
         let fits = fit_all(&self.pipelines, &examples);
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
         let mut decided = self.decide(runs, split, &models, &|| 0)?.into_iter();
-        let score = |fit: &Result<_, _>| match (fit, fit.is_ok().then(|| decided.next()).flatten()) {
+        let score = |fit: &Result<_, _>| match (fit, fit.is_ok().then(|| decided.next()).flatten())
+        {
             (Ok(_), Some(decided)) => {
                 nmcc(&self.idle.confusion(&decided.records, self.protocol.n_classes))
             }
