@@ -18,7 +18,6 @@ mod text;
 mod train;
 mod windows_file;
 
-use acquisition::text::printable;
 use anyhow::Result;
 use args::{Cli, Command};
 use clap::Parser as _;
@@ -34,7 +33,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mindloop: {}", printable(&format!("{error:#}")));
+            text::note(format!("mindloop: {error:#}"));
             ExitCode::FAILURE
         }
     }

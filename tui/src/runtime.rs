@@ -8,7 +8,9 @@
 //! | decoding | `ml-decode` | empties the ring, drives the engine | the ring |
 //! | recording | `ml-record` | scores, writes JSON lines | the event queue |
 //! | publishing | `ml-publish` | LSL outlets of decisions | its event queue |
-//! | screen | main | keys, dashboard at most 30 Hz | the terminal |
+//! | keyboard | `ml-keys` | reads keys | the terminal |
+//! | messages | `ml-stderr` | catches standard error under a dashboard | a pipe |
+//! | screen | main | dashboard at most 30 Hz | keys |
 //!
 //! Nothing flows back from screen, record or publication to the decoding thread.
 

@@ -1,5 +1,6 @@
 //! What is said when a session is over.
 
+use super::text::note;
 use crate::runtime::Outcome;
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 pub fn conclude(outcome: &Outcome) -> Result<ExitCode> {
     let (summary, health) = (&outcome.summary, &outcome.health);
     let score = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.3}"));
-    eprintln!(
+    note(format!(
         "{} decisions ({} windows not usable), nMCC {}, ITR {} bits/min; frames: {} received, {} lost, {} dropped",
         summary.n_decisions,
         summary.n_unusable,
@@ -17,9 +18,9 @@ pub fn conclude(outcome: &Outcome) -> Result<ExitCode> {
         health.n_received,
         health.n_lost,
         health.n_dropped,
-    );
+    ));
     if outcome.n_dropped_events > 0 {
-        eprintln!("{} events did not reach a listener in time", outcome.n_dropped_events);
+        note(format!("{} events did not reach a listener in time", outcome.n_dropped_events));
     }
     if let Some(failure) = &summary.log_failure {
         bail!("{failure}");

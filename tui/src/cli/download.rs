@@ -1,6 +1,7 @@
 //! `mindloop download`: a dataset's files into the cache, or a folder of choice.
 
 use super::args::DownloadArgs;
+use super::text::{note, say};
 use acquisition::text::printable;
 use anyhow::{Result, ensure};
 use datasets::catalog::Dataset;
@@ -21,7 +22,7 @@ pub fn run(args: &DownloadArgs) -> Result<ExitCode> {
         None => (1..=dataset.n_runs).collect(),
     };
     ensure!(!runs.is_empty(), "--runs names no run");
-    eprintln!("{}: {} ({})", dataset.title, dataset.licence, dataset.doi);
+    note(format!("{}: {} ({})", dataset.title, dataset.licence, dataset.doi));
     let mut plan = Plan::new(dataset, dir, &subjects, &runs);
     if let Some(url) = &args.base_url {
         url.trim_end_matches('/').clone_into(&mut plan.base_url);
@@ -31,12 +32,12 @@ pub fn run(args: &DownloadArgs) -> Result<ExitCode> {
     bar.set_style(ProgressStyle::with_template(style)?);
     let report = download(&plan, |progress| show(&bar, &progress))?;
     bar.finish_and_clear();
-    println!(
-        "{} files fetched, {} were here already: {}",
+    say(format!(
+        "{} files fetched, {} were here already: {}\n",
         report.n_fetched,
         report.n_already_here,
         plan.dir.display(),
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

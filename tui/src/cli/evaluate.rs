@@ -3,6 +3,7 @@
 use super::args::{EvaluateArgs, IdleArg, ItrPArg, ItrTArg, SplitArg};
 use super::data::{Selection, fingerprint, pipeline, span};
 use super::report::{Report, Row};
+use super::text::note;
 use super::{DONE_IN_PART, windows_file};
 use anyhow::{Context as _, Result, ensure};
 use datasets::split::{RunSpan, Split};
@@ -203,7 +204,7 @@ fn finish(
         windows_file::write(path, &selection.classes, &done, &report)?;
     }
     for failure in &failures {
-        eprintln!("mindloop: {}", acquisition::text::printable(failure));
+        note(format!("mindloop: {failure}"));
     }
     Ok(match (failures.is_empty(), report.is_empty()) {
         (true, _) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! `mindloop info`: what is in a recording.
 
 use super::args::InfoArgs;
+use super::text::say;
 use acquisition::text::printable;
 use anyhow::Result;
 use datasets::reader::{RecordingSummary, StreamSummary, summarize};
@@ -11,9 +12,9 @@ use std::process::ExitCode;
 pub fn run(args: &InfoArgs) -> Result<ExitCode> {
     let summary = summarize(&args.file)?;
     if args.json {
-        println!("{}", super::text::printable_json(&summary)?);
+        say(format!("{}\n", super::text::printable_json(&summary)?))?;
     } else {
-        print!("{}", in_words(&args.file.display().to_string(), &summary)?);
+        say(in_words(&args.file.display().to_string(), &summary)?)?;
     }
     Ok(ExitCode::SUCCESS)
 }

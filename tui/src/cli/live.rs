@@ -4,6 +4,7 @@
 use super::args::{DemoArgs, LiveArgs};
 use super::conclude::conclude;
 use super::data::{pipeline, span};
+use super::text::note;
 use super::train::{Naming, fit_model};
 use crate::app::Mode;
 use crate::runtime::{self, Outputs, Setup};
@@ -58,7 +59,7 @@ fn session(
     let source = LslSource::open(options, Arc::clone(&health))?;
     let engine = model.plan(source.info())?;
     if !source.has_markers() {
-        eprintln!("mindloop: no marker stream: decisions will not be scored");
+        note("mindloop: no marker stream: decisions will not be scored");
     }
     runtime::run(Setup {
         source: Box::new(source),
@@ -81,7 +82,7 @@ pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
         (None, true) => "logvar+lda",
     };
     let pipeline = pipeline(name)?;
-    eprintln!("mindloop: calibrating {name} on {CALIBRATION_SECS} s of a simulated run");
+    note(format!("mindloop: calibrating {name} on {CALIBRATION_SECS} s of a simulated run"));
     let model = calibrate(&config, pipeline)?;
     let session_run = SimulatorConfig { run_seed: config.run_seed + 1, ..config };
     let simulator = Simulator::new(&session_run)?;

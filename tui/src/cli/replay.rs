@@ -2,6 +2,7 @@
 
 use super::args::ReplayArgs;
 use super::conclude::conclude;
+use super::text::note;
 use crate::app::Mode;
 use crate::runtime::{self, Setup};
 use acquisition::health::Health;
@@ -20,10 +21,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     let model = Model::load(&args.model)?;
     let reader = datasets::reader::open(&args.recording)?;
     for finding in reader.findings() {
-        eprintln!(
-            "mindloop: {}",
-            acquisition::text::printable(&format!("{}: {}", finding.place, finding.what))
-        );
+        note(format!("mindloop: {}: {}", finding.place, finding.what));
     }
     let engine = model.plan(reader.info())?;
     let feed: Box<dyn Feed> = reader;

@@ -4,6 +4,7 @@
 use super::args::{ServeArgs, StreamsArgs};
 use super::live::seconds;
 use super::text::printable_json;
+use super::text::{note, say};
 use acquisition::lsl::outlet::{Board, ServeOptions, Served, WaitFor};
 use acquisition::lsl::resolve::{Found, list};
 use acquisition::signal::Recording;
@@ -36,24 +37,24 @@ pub fn run(args: &StreamsArgs) -> Result<ExitCode> {
     found.sort_by(|a, b| (&a.name, &a.source_id).cmp(&(&b.name, &b.source_id)));
     if args.json {
         let rows: Vec<_> = found.iter().map(row).collect();
-        println!("{}", printable_json(&rows)?);
+        say(format!("{}\n", printable_json(&rows)?))?;
         return Ok(ExitCode::SUCCESS);
     }
     if found.is_empty() {
-        println!("no stream answered within {} s", args.timeout);
+        say(format!("no stream answered within {} s\n", args.timeout))?;
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
-        "{:<28} {:<10} {:>8} {:>9}  {:<9} {:<16} source_id",
+    say(format!(
+        "{:<28} {:<10} {:>8} {:>9}  {:<9} {:<16} source_id\n",
         "name", "type", "channels", "rate", "format", "host"
-    );
+    ))?;
     for stream in &found {
         let rate = match stream.rate_hz {
             0.0 => "irregular".to_owned(),
             hz => format!("{hz} Hz"),
         };
-        println!(
-            "{:<28} {:<10} {:>8} {:>9}  {:<9} {:<16} {}",
+        say(format!(
+            "{:<28} {:<10} {:>8} {:>9}  {:<9} {:<16} {}\n",
             printable(&stream.name),
             printable(&stream.kind),
             stream.n_channels,
@@ -61,7 +62,7 @@ pub fn run(args: &StreamsArgs) -> Result<ExitCode> {
             stream.format.name(),
             printable(&stream.host),
             printable(&stream.source_id),
-        );
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +94,7 @@ pub fn serve(args: &ServeArgs) -> Result<ExitCode> {
         let repeat = if args.repeat { Repeat::Forever } else { Repeat::Once };
         play(RecordingFeed::new(Arc::new(recording), repeat), args, &stop)?
     };
-    eprintln!("served {} frames and {} markers", served.n_frames, served.n_markers);
+    note(format!("served {} frames and {} markers", served.n_frames, served.n_markers));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -109,13 +110,13 @@ fn play(feed: impl Feed, args: &ServeArgs, stop: &AtomicBool) -> Result<Served> 
     options.speed = args.speed;
     options.wait = if args.no_wait { WaitFor::Nobody } else { WaitFor::Consumer };
     let info = feed.info();
-    eprintln!(
+    note(format!(
         "serving {} ({} channels, {} Hz, source_id {}){}",
         printable(&options.name),
         info.n_channels(),
         info.rate.hz(),
         printable(&options.source_id),
         if args.no_wait { "" } else { ", waiting for a consumer" },
-    );
+    ));
     Ok(Board::new(feed, options)?.run(stop)?)
 }

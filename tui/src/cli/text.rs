@@ -4,6 +4,19 @@ use acquisition::text::printable;
 use anyhow::Result;
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Writes a result to standard output as it is: the caller made it printable. A reader
+/// that has gone away is an error, and never a panic.
+pub fn say(text: impl AsRef<str>) -> Result<()> {
+    Ok(std::io::stdout().lock().write_all(text.as_ref().as_bytes())?)
+}
+
+/// Tells the user something beside the result, as one line on standard error. Where
+/// nobody reads it any more there is nothing to be done.
+pub fn note(text: impl AsRef<str>) {
+    let _ = writeln!(std::io::stderr().lock(), "{}", printable(text.as_ref()));
+}
 
 /// JSON without a character that could steer a terminal: what a string would carry as
 /// it is gets escaped the way JSON does.

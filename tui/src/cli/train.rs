@@ -2,6 +2,8 @@
 
 use super::args::TrainArgs;
 use super::data::{Selection, fingerprint, pipeline, span};
+use super::text::say;
+use acquisition::text::printable;
 use anyhow::{Context as _, Result, ensure};
 use datasets::split::{Calibration, Part, Split};
 use decoding::decoder::Fit as _;
@@ -23,15 +25,15 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let model = fit_model(&selection.protocol, pipeline, &runs, split.calibration(), naming)?;
     model.save(&args.output)?;
     let trained_on: Vec<_> = model.trained_on.iter().map(|data| data.name.as_str()).collect();
-    println!(
-        "{}: {} on {} channels at {} Hz, fitted on {} (model {})",
+    say(format!(
+        "{}: {} on {} channels at {} Hz, fitted on {} (model {})\n",
         args.output.display(),
         pipeline.name(),
         model.channels.len(),
         model.rate_hz,
-        trained_on.join(", "),
+        printable(&trained_on.join(", ")),
         &model.digest()[..12],
-    );
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,11 +1,11 @@
-//! The main thread while a dashboard is shown: drains what the other threads said,
-//! reads keys, draws at most 30 times a second.
+//! The main thread while a dashboard is shown: drains what the other threads said, acts
+//! on keys, draws at most 30 times a second.
 
 use super::listen::{Facts, News};
 use super::stderr::CapturedStderr;
 use super::{Outputs, Shared};
 use crate::app::{App, Session, Truth};
-use crate::message::{Command, Health, Message};
+use crate::message::{Action, Command, Health, Message};
 use crate::terminal::TerminalGuard;
 use crate::theme::Theme;
 use crate::{keymap, update::update, view::view};
@@ -27,6 +27,8 @@ const CHUNK_FRAMES: usize = 256;
 /// Markers beside it; none are sent this way.
 const MARKERS: usize = 1;
 
+/// Keys that may wait; a person does not type faster.
+const KEYS: usize = 64;
 /// Seconds over which the effective rate is taken.
 const RATE_OVER_SECS: f64 = 5.0;
 
@@ -46,6 +48,7 @@ pub struct Screen {
     theme: Theme,
     app: App,
     inputs: Inputs,
+    actions: Receiver<Action>,
     markers: MarkerMap,
     chunk: Chunk,
     rate_meter: RateMeter,
@@ -82,6 +85,7 @@ impl Screen {
             theme,
             app,
             inputs,
+            actions: read_keys()?,
             markers: facts.markers.clone(),
             chunk: Chunk::new(facts.info.n_channels(), CHUNK_FRAMES),
             rate_meter: RateMeter::new(RATE_OVER_SECS),
@@ -98,7 +102,7 @@ impl Screen {
             let started = Instant::now();
             self.listen(shared);
             self.terminal.draw(|frame| view(&self.app, &self.theme, frame))?;
-            if self.keys(FRAME.saturating_sub(started.elapsed()))? == Some(Command::Quit) {
+            if self.keys(FRAME.saturating_sub(started.elapsed())) == Some(Command::Quit) {
                 break;
             }
         }
@@ -162,17 +166,32 @@ impl Screen {
     }
 
     /// Waits for keys until the next drawing is due.
-    fn keys(&mut self, mut patience: Duration) -> Result<Option<Command>> {
+    fn keys(&mut self, patience: Duration) -> Option<Command> {
         let until = Instant::now() + patience;
-        while crossterm::event::poll(patience)? {
-            if let Some(action) = keymap::action(&crossterm::event::read()?) {
-                let command = update(&mut self.app, Message::Act(action));
-                if command.is_some() {
-                    return Ok(command);
-                }
+        while let Ok(action) = self.actions.recv_deadline(until) {
+            let command = update(&mut self.app, Message::Act(action));
+            if command.is_some() {
+                return command;
             }
-            patience = until.saturating_duration_since(Instant::now());
         }
-        Ok(None)
+        None
     }
+}
+
+/// Reads the keyboard on a thread of its own, which nobody waits for: a terminal that
+/// was taken away (a closed window, a lost SSH connection) can keep a reader of keys
+/// for ever, and must not keep the session.
+fn read_keys() -> Result<Receiver<Action>> {
+    let (sender, actions) = crossbeam_channel::bounded(KEYS);
+    let read = move || {
+        while let Ok(event) = crossterm::event::read() {
+            if let Some(action) = keymap::action(&event)
+                && sender.send(action).is_err()
+            {
+                return;
+            }
+        }
+    };
+    super::spawn("ml-keys", read)?;
+    Ok(actions)
 }

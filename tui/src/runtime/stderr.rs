@@ -4,6 +4,7 @@
 
 use anyhow::{Context as _, Result};
 use crossbeam_channel::Receiver;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -76,12 +77,13 @@ impl Drop for CapturedStderr {
         if let Some(original) = self.original.take() {
             let _ = rustix::stdio::dup2_stderr(&original);
         }
+        let mut stderr = std::io::stderr().lock();
         for line in &self.shown {
-            eprintln!("{}", acquisition::text::printable(line));
+            let _ = writeln!(stderr, "{}", acquisition::text::printable(line));
         }
         let n_lost = self.n_lost.load(Ordering::Relaxed);
         if n_lost > 0 {
-            eprintln!("({n_lost} more lines were written to standard error)");
+            let _ = writeln!(stderr, "({n_lost} more lines were written to standard error)");
         }
     }
 }
