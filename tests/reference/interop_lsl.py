@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 import pylsl
 from numpy.typing import NDArray
+from pylsl.util import LostError
 
 FORMATS = ("float32", "double64", "int32", "int16", "int8", "int64")
 MARKERS = ("left_hand", "right_hand")
@@ -164,7 +165,7 @@ def pull(inlet: pylsl.StreamInlet) -> tuple[list[list[Any]], list[float], bool]:
     """Everything there is; the flag says that the outlet is gone."""
     try:
         samples, stamps = inlet.pull_chunk(timeout=0.0, max_samples=4096)
-    except pylsl.LostError:
+    except LostError:
         return [], [], True
     return samples, stamps, False
 

@@ -13,7 +13,7 @@ use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn, features_of, fit
 use decoding::front_end::{FrontEnd, FrontEndSpec};
 use decoding::pipeline::{FittedPipeline, Pipeline};
 use decoding::session::engine::{Engine, Output};
-use ndarray::Array2;
+use ndarray::Axis;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -99,14 +99,17 @@ pub fn outputs<'a>(
     outputs
 }
 
-/// The same recording without `n_missing` frames from column `at` on.
-pub fn without(recording: &Recording, at: usize, n_missing: usize) -> Recording {
-    let kept = |s: usize| if s < at { s } else { s + n_missing };
-    let shape = (recording.info.n_channels(), recording.n_samples() - n_missing);
-    let gap = Gap { at: SampleIndex(at as u64), n_missing: n_missing as u64 };
-    let all = &recording.samples;
-    let samples = Array2::from_shape_fn(shape, |(c, s)| all[(c, kept(s))]);
-    Recording { samples, gaps: vec![gap], ..recording.clone() }
+/// The same recording with those frames alone that `keep` keeps, the first and the last
+/// among them; the others are gaps.
+pub fn keeping(recording: &Recording, keep: impl Fn(usize) -> bool) -> Recording {
+    let kept: Vec<usize> = (0..recording.n_samples()).filter(|s| keep(*s)).collect();
+    let jump = |pair: &[usize]| Gap {
+        at: SampleIndex(pair[0] as u64 + 1),
+        n_missing: (pair[1] - pair[0] - 1) as u64,
+    };
+    let gaps = kept.windows(2).map(jump).filter(|gap| gap.n_missing > 0).collect();
+    let samples = recording.samples.select(Axis(1), &kept);
+    Recording { samples, gaps, ..recording.clone() }
 }
 
 /// Simulated runs 4, 8 and 12 of subject 1 in `folder`, as files and in the layout of

@@ -144,7 +144,7 @@ proptest! {
     ) {
         let fixture = fixture();
         let whole = fixture.recording();
-        let outputs = fixture.outputs_of(world::without(&whole, at, n_missing), &sizes);
+        let outputs = fixture.outputs_of(world::keeping(&whole, |s| !(at..at + n_missing).contains(&s)), &sizes);
         let (before, after): (Vec<_>, Vec<_>) =
             outputs.into_iter().partition(|o| window_end(o).is_some_and(|end| end < at as u64));
         let expected = fixture.whole.iter().filter(|o| window_end(o).is_some_and(|end| end < at as u64));
@@ -198,5 +198,33 @@ proptest! {
                 prop_assert!((sum - 1.0).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn every_window_is_accounted_for(
+        gaps in prop::collection::vec((1..N_FRAMES / 2, 1..60_usize), 0..4),
+        bad in prop::collection::vec(0..N_FRAMES, 0..3),
+        sizes in sizes(),
+    ) {
+        let fixture = fixture();
+        let mut damaged = fixture.recording();
+        for at in &bad {
+            damaged.samples[(0, *at)] = f32::NAN;
+        }
+        let is_missing = |s: usize| gaps.iter().any(|(at, n)| (*at..at + n).contains(&s));
+        let recording = world::keeping(&damaged, |s| !is_missing(s));
+        let outputs = fixture.outputs_of(recording, &sizes);
+        // A window of the grid is reported where nothing of it is missing, and decided
+        // where all of it is sound.
+        let starts = (0..=N_FRAMES - WINDOW).step_by(STEP);
+        let complete: Vec<_> =
+            starts.filter(|start| !(*start..start + WINDOW).any(is_missing)).collect();
+        let is_sound = |start: &usize| !bad.iter().any(|at| (*start..start + WINDOW).contains(at));
+        let expected: Vec<_> =
+            complete.iter().map(|start| ((start + WINDOW - 1) as u64, is_sound(start))).collect();
+        let of_first = outputs.iter().filter(|o| o.decoder_idx == 0);
+        let reported: Vec<_> =
+            of_first.filter_map(|o| Some((window_end(o)?, is_decision(o)))).collect();
+        prop_assert_eq!(reported, expected);
     }
 }

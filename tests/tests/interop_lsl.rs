@@ -20,7 +20,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
-use tests::python;
+use tempfile::TempDir;
+use tests::cli::{Decided, arg, decisions_of_log, succeed};
+use tests::{python, world};
+
+const EXE: &str = env!("CARGO_BIN_EXE_mindloop-tested");
 
 const N_CHANNELS: usize = 8;
 const RATE_HZ: f64 = 250.0;
@@ -194,4 +198,32 @@ fn another_program_receives_our_decisions() {
     let decisions: Vec<_> =
         report["markers"].as_array().unwrap().iter().map(|m| &m["value"]).collect();
     assert_eq!(decisions, classes);
+}
+
+#[test]
+fn another_program_receives_what_a_session_publishes() {
+    let Some(python) = python::command() else { return };
+    let folder = TempDir::new().unwrap();
+    let data_dir = world::write_dataset(folder.path());
+    let (id, model) = (id("published"), folder.path().join("model"));
+    let train = ["train", "physionet-mi", "--data-dir", arg(&data_dir), "--subject", "1"];
+    succeed(EXE, &[&train[..], &["--pipeline", "logvar+lda", "-o", arg(&model)]].concat());
+    let args = ["inlet", "--name", &id, "--seconds", "20", "--silence-secs", "2"];
+    let inlet = script(python, &args);
+    let recording = data_dir.join("S001/S001R08.edf");
+    let replay = ["replay", arg(&recording), "--model", arg(&model), "--speed", "8"];
+    let ended = succeed(EXE, &[&replay[..], &["--headless", "--publish", &id]].concat());
+    let report = reports(inlet).pop().unwrap();
+    let n_received = report["frames"].as_u64().unwrap();
+    // A session waits for nobody, so the first decisions may be missed, and what was
+    // under way when it ended; in between every posterior is there, rounded to an f32.
+    let as_sent = |decided: &Decided| -> Vec<f32> {
+        decided.posterior.iter().map(|bits| f64::from_bits(*bits) as f32).collect()
+    };
+    let sent: Vec<_> = decisions_of_log(&ended.stdout).iter().map(as_sent).collect();
+    let first: Vec<Vec<f32>> = serde_json::from_value(report["first_frames"].clone()).unwrap();
+    assert_eq!(first.len(), 5);
+    let from = sent.windows(5).position(|five| five == first).expect("five decisions in a row");
+    assert!(n_received > 100 && n_received <= (sent.len() - from) as u64, "{n_received}, {from}");
+    assert_eq!(report["labels"], Value::from(vec!["idle", "left_hand", "right_hand"]));
 }
