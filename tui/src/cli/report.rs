@@ -178,6 +178,7 @@ impl<'a> Report<'a> {
     }
 
     /// The configuration as JSON, for files that carry it along.
+    #[cfg(feature = "hdf5")]
     pub fn configuration_json(&self) -> Result<String> {
         Ok(serde_json::to_string(&self.configuration)?)
     }
