@@ -4,7 +4,7 @@ use super::{count_examples, finite_matrix, softmax_in_place};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
-use crate::riemann::distance::DistanceTo;
+use crate::riemann::distance::DistancesTo;
 use crate::riemann::mean::riemannian_mean;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef};
@@ -73,17 +73,19 @@ impl MdmModel {
     /// Plans decisions: factors the means and allocates the scratch.
     ///
     /// # Errors
-    /// A mean that is not positive definite: the model does not come from a fit.
+    /// No mean, means of several sizes or one that is not positive definite: the model
+    /// does not come from a fit.
     pub fn plan(&self) -> Result<MdmRuntime, RiemannError> {
-        let to = |mean: &Matrix| DistanceTo::new(mean.to_faer().as_ref());
-        Ok(MdmRuntime { distances: self.means.iter().map(to).collect::<Result<_, _>>()? })
+        let means: Vec<_> = self.means.iter().map(Matrix::to_faer).collect();
+        let points: Vec<_> = means.iter().map(Mat::as_ref).collect();
+        Ok(MdmRuntime { distances: DistancesTo::new(&points)? })
     }
 }
 
 /// A minimum-distance classifier with its scratch.
 #[derive(Clone, Debug)]
 pub struct MdmRuntime {
-    distances: Vec<DistanceTo>,
+    distances: DistancesTo,
 }
 
 impl MdmRuntime {
@@ -95,9 +97,10 @@ impl MdmRuntime {
     /// # Panics
     /// Where `covariance` or `posterior` has another size than the model.
     pub fn posterior_into(&mut self, covariance: MatRef<'_, f64>, posterior: &mut [f64]) {
-        assert_eq!(posterior.len(), self.distances.len(), "posterior of other classes");
-        for (score, distance) in posterior.iter_mut().zip(&mut self.distances) {
-            *score = -distance.squared(covariance);
+        assert_eq!(posterior.len(), self.distances.n_points(), "posterior of other classes");
+        self.distances.squared_into(covariance, posterior);
+        for squared in posterior.iter_mut() {
+            *squared = -*squared;
         }
         softmax_in_place(posterior);
     }

@@ -1,6 +1,6 @@
 //! Distances between SPD matrices.
 
-use super::spd::{self, EigenScratch, RiemannError, check_positive, check_square};
+use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, check_positive, check_square};
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 
@@ -81,6 +81,12 @@ impl DistanceTo {
 
     fn try_squared(&mut self, cov: MatRef<'_, f64>) -> Result<f64, RiemannError> {
         check_square(cov, self.dim())?;
+        self.whiten(cov);
+        squared_norm_of_log(self.eigen.values(self.whitened.as_ref())?)
+    }
+
+    /// `L⁻¹ C L⁻ᵀ`, its lower triangle.
+    fn whiten(&mut self, cov: MatRef<'_, f64>) {
         triangular::matmul(
             self.half.as_mut(),
             BlockStructure::Rectangular,
@@ -103,8 +109,69 @@ impl DistanceTo {
             1.0,
             Par::Seq,
         );
-        let values = self.eigen.values(self.whitened.as_ref())?;
-        check_positive(values)?;
-        Ok(values.iter().map(|x| x.ln() * x.ln()).sum())
+    }
+}
+
+/// `Σ ln² λ` of ascending eigenvalues.
+fn squared_norm_of_log(values: &[f64]) -> Result<f64, RiemannError> {
+    check_positive(values)?;
+    Ok(values.iter().map(|x| x.ln() * x.ln()).sum())
+}
+
+/// Affine-invariant distances from one matrix to several fixed points, four at a time:
+/// three take little longer than one.
+#[derive(Clone, Debug)]
+pub struct DistancesTo {
+    points: Vec<DistanceTo>,
+    bundle: Bundle,
+    values: Vec<f64>,
+}
+
+impl DistancesTo {
+    /// Plans distances to `points`, all of one size. Allocates.
+    pub fn new(points: &[MatRef<'_, f64>]) -> Result<Self, RiemannError> {
+        let dim = points.first().ok_or(RiemannError::Empty)?.nrows();
+        points.iter().try_for_each(|point| check_square(*point, dim))?;
+        Ok(Self {
+            points: points.iter().map(|p| DistanceTo::new(*p)).collect::<Result<_, _>>()?,
+            bundle: Bundle::new(dim),
+            values: vec![0.0; dim],
+        })
+    }
+
+    /// Number of points.
+    pub fn n_points(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Writes the squared distance from each point to `cov`, both triangles of which are
+    /// read. NaN where `cov` is not finite or not positive definite.
+    ///
+    /// Thread: any. Allocation: none.
+    ///
+    /// # Panics
+    /// If `cov` is of another size than the points, or `squared` not as long as they are
+    /// many.
+    pub fn squared_into(&mut self, cov: MatRef<'_, f64>, squared: &mut [f64]) {
+        assert_eq!(squared.len(), self.points.len(), "distances to other points");
+        for (points, squared) in self.points.chunks_mut(WIDTH).zip(squared.chunks_mut(WIDTH)) {
+            if let ([point], [squared]) = (&mut *points, &mut *squared) {
+                *squared = point.squared(cov);
+                continue;
+            }
+            self.bundle.clear_from(points.len());
+            for (lane, (point, squared)) in points.iter_mut().zip(&mut *squared).enumerate() {
+                assert_eq!(cov.shape(), point.half.shape(), "matrix of another size");
+                point.whiten(cov);
+                let set = self.bundle.set(lane, point.whitened.as_ref());
+                *squared = if set.is_ok() { 0.0 } else { f64::NAN };
+            }
+            let reduced = self.bundle.reduce();
+            for (lane, squared) in squared.iter_mut().enumerate().filter(|(_, d)| !d.is_nan()) {
+                self.bundle.values_into(lane, &mut self.values);
+                let found = reduced.and_then(|()| squared_norm_of_log(&self.values));
+                *squared = found.unwrap_or(f64::NAN);
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! blocks of a fixed size whose sums are added in order, so that the result is the same
 //! bit for bit on any number of threads.
 
-use super::spd::{self, EigenScratch, RiemannError, check_square, mirror_lower};
+use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, check_square, mirror_lower};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
@@ -80,10 +80,12 @@ pub fn euclidean_mean<M: Borrow<Mat<f64>> + Sync>(covs: &[M]) -> Result<Mat<f64>
         covs,
         n,
         || (),
-        |(), cov, sum| {
-            spd::check_finite(cov)?;
-            *sum += cov;
-            Ok(())
+        |(), block: &[M], sum| {
+            block.iter().map(Borrow::borrow).try_for_each(|cov| {
+                spd::check_finite(cov.as_ref())?;
+                *sum += cov;
+                Ok(())
+            })
         },
     )
 }
@@ -101,7 +103,10 @@ pub fn log_euclidean_mean<M: Borrow<Mat<f64>> + Sync>(
         covs,
         n,
         || EigenScratch::new(n),
-        |eigen: &mut EigenScratch, cov, sum| eigen.add_spd(cov, f64::ln, sum.as_mut()),
+        |eigen: &mut EigenScratch, block: &[M], sum| {
+            let mut covs = block.iter().map(|cov| cov.borrow().as_ref());
+            covs.try_for_each(|cov| eigen.add_spd(cov, f64::ln, sum.as_mut()))
+        },
     )?;
     spd::exp(log.as_ref())
 }
@@ -113,16 +118,17 @@ fn size<M: Borrow<Mat<f64>>>(covs: &[M]) -> Result<usize, RiemannError> {
     Ok(n)
 }
 
-/// `1/n Σ f(C_i)`, where `add` adds `f(C_i)` to the lower triangle of a block's sum.
+/// `1/n Σ f(C_i)`, where `add` adds all `f(C_i)` of a block to the lower triangle of its
+/// sum.
 fn mean_of<M: Borrow<Mat<f64>> + Sync, S>(
     covs: &[M],
     n: usize,
     scratch: impl Fn() -> S + Sync + Send,
-    add: impl Fn(&mut S, MatRef<'_, f64>, &mut Mat<f64>) -> Result<(), RiemannError> + Sync + Send,
+    add: impl Fn(&mut S, &[M], &mut Mat<f64>) -> Result<(), RiemannError> + Sync + Send,
 ) -> Result<Mat<f64>, RiemannError> {
     let block_sum = |scratch: &mut S, block: &[M]| {
         let mut sum = Mat::zeros(n, n);
-        block.iter().try_for_each(|cov| add(scratch, cov.borrow().as_ref(), &mut sum))?;
+        add(scratch, block, &mut sum)?;
         Ok(sum)
     };
     let sums: Vec<Mat<f64>> =
@@ -138,6 +144,7 @@ struct LogScratch<'a> {
     inverse: MatRef<'a, f64>,
     half: Mat<f64>,
     whitened: Mat<f64>,
+    bundle: Bundle,
     eigen: EigenScratch,
 }
 
@@ -148,12 +155,33 @@ impl<'a> LogScratch<'a> {
             inverse,
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
+            bundle: Bundle::new(n),
             eigen: EigenScratch::new(n),
         }
     }
 
-    /// Adds `log(A⁻¹ C A⁻ᵀ)` to the lower triangle of `sum`.
-    fn add(&mut self, cov: MatRef<'_, f64>, sum: &mut Mat<f64>) -> Result<(), RiemannError> {
+    /// Adds the `log(A⁻¹ C A⁻ᵀ)` of a block to the lower triangle of `sum`.
+    fn add<M: Borrow<Mat<f64>>>(
+        &mut self,
+        block: &[M],
+        sum: &mut Mat<f64>,
+    ) -> Result<(), RiemannError> {
+        for covs in block.chunks(WIDTH) {
+            for (lane, cov) in covs.iter().enumerate() {
+                self.whiten(cov.borrow().as_ref());
+                self.bundle.set(lane, self.whitened.as_ref())?;
+            }
+            self.bundle.clear_from(covs.len());
+            self.bundle.reduce()?;
+            for lane in 0..covs.len() {
+                self.eigen.add_reduced_spd((&self.bundle, lane), f64::ln, sum.as_mut())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `A⁻¹ C A⁻ᵀ`, its lower triangle.
+    fn whiten(&mut self, cov: MatRef<'_, f64>) {
         matmul(self.half.as_mut(), Accum::Replace, self.inverse, cov, 1.0, Par::Seq);
         triangular::matmul(
             self.whitened.as_mut(),
@@ -166,7 +194,6 @@ impl<'a> LogScratch<'a> {
             1.0,
             Par::Seq,
         );
-        self.eigen.add_spd(self.whitened.as_ref(), f64::ln, sum.as_mut())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::spd::{self, EigenScratch, RiemannError};
 use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 use std::f64::consts::SQRT_2;
 
@@ -59,8 +60,18 @@ impl TangentSpace {
         assert_eq!(out.len(), self.dim(), "vector of another space");
         let (w, half) = (self.inv_sqrt.as_ref(), &mut self.half);
         matmul(half.as_mut(), Accum::Replace, w, cov, 1.0, Par::Seq);
-        matmul(self.whitened.as_mut(), Accum::Replace, half.as_ref(), w, 1.0, Par::Seq);
-        match self.eigen.apply_spd_into(self.whitened.as_ref(), f64::ln, half.as_mut()) {
+        triangular::matmul(
+            self.whitened.as_mut(),
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            half.as_ref(),
+            BlockStructure::Rectangular,
+            w,
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+        match self.eigen.spd_lower_into(self.whitened.as_ref(), f64::ln, half.as_mut()) {
             Ok(()) => vector_from_symmetric(half.as_ref(), out),
             Err(_) => out.fill(f64::NAN),
         }
@@ -83,10 +94,10 @@ pub fn vector_from_symmetric(a: MatRef<'_, f64>, out: &mut [f64]) {
     let mut rest = out;
     for i in 0..n {
         let (row, next) = rest.split_at_mut(n - i);
-        row[0] = a[(i, i)];
-        for (k, x) in row.iter_mut().enumerate().skip(1) {
-            *x = SQRT_2 * a[(i + k, i)];
+        for (x, y) in row.iter_mut().zip(a.col(i).subrows(i, n - i).iter()) {
+            *x = SQRT_2 * y;
         }
+        row[0] = a[(i, i)];
         rest = next;
     }
 }

@@ -1,4 +1,4 @@
-use super::distance::{self, DistanceTo};
+use super::distance::{self, DistanceTo, DistancesTo};
 use super::mean::{euclidean_mean, log_euclidean_mean, riemannian_mean};
 use super::spd::{self, EigenScratch, RiemannError};
 use super::tangent::{self, TangentSpace};
@@ -236,6 +236,27 @@ fn the_mean_is_the_same_on_any_number_of_threads() {
         pool.install(|| riemannian_mean(&covs, 1e-8, 50).unwrap().mean)
     };
     assert_eq!(on(1), on(3));
+}
+
+#[test]
+fn distances_to_several_points_are_those_to_each() {
+    for n_points in [1, 2, 3, 4, 5, 9] {
+        let points: Vec<_> = (0..n_points).map(|k| spd_matrix(13, k)).collect();
+        let refs: Vec<_> = points.iter().map(Mat::as_ref).collect();
+        let mut several = DistancesTo::new(&refs).unwrap();
+        let mut squared = vec![f64::NAN; several.n_points()];
+        let mut nan = spd_matrix(13, 20);
+        nan[(7, 7)] = f64::NAN;
+        for cov in [spd_matrix(13, 21), nan, -1.0 * spd_matrix(13, 22), points[0].clone()] {
+            several.squared_into(cov.as_ref(), &mut squared);
+            for (point, d) in points.iter().zip(&squared) {
+                let alone = DistanceTo::new(point.as_ref()).unwrap().squared(cov.as_ref());
+                assert_eq!(alone.is_nan(), d.is_nan());
+                assert!(d.is_nan() || (alone - d).abs() < 1e-11 * alone.max(1.0), "{d} {alone}");
+            }
+        }
+    }
+    assert_eq!(DistancesTo::new(&[]).unwrap_err(), RiemannError::Empty);
 }
 
 /// An offset within a larger matrix, so that columns start anywhere in memory.
