@@ -27,6 +27,14 @@ pub enum WindowError {
         /// The stream's rate.
         rate_hz: f64,
     },
+    /// A window this long is a typing error.
+    #[error("a window of {secs} s at {rate_hz} Hz is longer than any recording")]
+    TooLong {
+        /// The length asked for.
+        secs: f64,
+        /// The stream's rate.
+        rate_hz: f64,
+    },
     /// The step must be at least one sample and at most the window.
     #[error("a step of {step_secs} s is not between one sample and the window of {window_secs} s")]
     BadStep {
@@ -48,7 +56,10 @@ impl WindowSpec {
         rate: SampleRate,
     ) -> Result<Self, WindowError> {
         let (w, s) = (rate.samples(window_secs), rate.samples(step_secs));
-        if w < 2 || window_secs * rate.hz() > MAX_WINDOW_SAMPLES {
+        if window_secs * rate.hz() > MAX_WINDOW_SAMPLES {
+            return Err(WindowError::TooLong { secs: window_secs, rate_hz: rate.hz() });
+        }
+        if w < 2 {
             return Err(WindowError::TooShort { secs: window_secs, rate_hz: rate.hz() });
         }
         if s < 1 || s > w {

@@ -59,7 +59,7 @@ pub struct TrainingData {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// Check that the path exists and may be read or written.
-    #[error("model file can't be {action}: {source}: {}", path.display())]
+    #[error("model file can't be {action}: {}", path.display())]
     Io {
         /// `read` or `written`.
         action: &'static str,
@@ -172,6 +172,12 @@ impl Model {
         if self.cue_texts.len() + 1 != self.classes.len() {
             return Err("it has not one cue text for each task class".to_owned());
         }
+        if self.classes[0] != "idle" {
+            return Err("its first class is not idle".to_owned());
+        }
+        if has_twins(&self.classes) || has_twins(&self.cue_texts) {
+            return Err("two of its classes have one name or one cue text".to_owned());
+        }
         if self.channels.is_empty() {
             return Err("it names no channel".to_owned());
         }
@@ -179,14 +185,22 @@ impl Model {
     }
 }
 
+fn has_twins(texts: &[String]) -> bool {
+    texts.iter().enumerate().any(|(k, text)| texts[..k].contains(text))
+}
+
 fn read_bounded(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     let io = |source| CheckpointError::Io { action: "read", source, path: path.into() };
     let file = fs::File::open(path).map_err(io)?;
+    let too_large = || {
+        let why = format!("it is larger than {} MiB", MAX_FILE_BYTES >> 20);
+        Err(CheckpointError::NotAModel { why, path: path.into() })
+    };
+    if file.metadata().map_err(io)?.len() > MAX_FILE_BYTES {
+        return too_large();
+    }
+    // What is no regular file has no length: read no more than that of it either.
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let why = format!("it is larger than {} MiB", MAX_FILE_BYTES >> 20);
-        return Err(CheckpointError::NotAModel { why, path: path.into() });
-    }
-    Ok(bytes)
+    if bytes.len() as u64 > MAX_FILE_BYTES { too_large() } else { Ok(bytes) }
 }

@@ -1,6 +1,6 @@
 //! Trained models on disk.
 //!
-//! A [`checkpoint::ModelFile`] holds everything a decision depends on: preprocessing,
+//! A [`checkpoint::Model`] holds everything a decision depends on: preprocessing,
 //! geometry, weights, class and channel names, rate. It is *not* a pipeline
 //! description to be fitted, and nothing in it is code.
 

@@ -80,7 +80,7 @@ pub enum EvaluateError {
     #[error(transparent)]
     Classes(#[from] TooManyClasses),
     /// The runs of one subject must have the same channels and rate: evaluate apart.
-    #[error("{name} differs from the other runs in channels or rate: evaluate it apart")]
+    #[error("channels or rate differ from those of the runs before: evaluate apart: {name}")]
     Mismatch {
         /// The recording's name.
         name: String,
@@ -138,7 +138,7 @@ impl Protocol {
         parts: &[Part<Calibration>],
         wanted: &[Feature],
     ) -> Result<Examples, EvaluateError> {
-        check_same_stream(runs, parts)?;
+        check_same_stream(runs, parts.iter().map(Part::run_idx))?;
         let per_part: Vec<_> = match self.train_on {
             TrainOn::Windows => {
                 let chosen = self.choose_windows(runs, parts)?;
@@ -316,17 +316,22 @@ fn for_each_chunk(run: &Run, mut take: impl FnMut(&Chunk)) {
     }
 }
 
-fn check_same_stream(runs: &[Run], parts: &[Part<Calibration>]) -> Result<(), EvaluateError> {
+/// What is fitted on one recording decides on another only where both have the same
+/// channels in the same order, and the same rate.
+pub fn check_same_stream(
+    runs: &[Run],
+    run_indices: impl IntoIterator<Item = usize>,
+) -> Result<(), EvaluateError> {
     let labels = |run: &Run| {
         let info = &run.recording.info;
         let labels = info.brain_channels().into_iter().map(|c| info.channels[c].label.clone());
         (info.rate, labels.collect::<Vec<_>>())
     };
-    let Some(first) = parts.first() else { return Ok(()) };
-    let expected = labels(&runs[first.run_idx()]);
-    for part in parts {
-        if labels(&runs[part.run_idx()]) != expected {
-            let name = runs[part.run_idx()].recording.info.name.clone();
+    let mut expected = None;
+    for run_idx in run_indices {
+        let found = labels(&runs[run_idx]);
+        if *expected.get_or_insert_with(|| found.clone()) != found {
+            let name = runs[run_idx].recording.info.name.clone();
             return Err(EvaluateError::Mismatch { name });
         }
     }

@@ -3,7 +3,9 @@
 
 use crate::decoder::FitError;
 use crate::evaluate::null::{Clock, Nulls, Verdict, p_value, permute_cues, shift_null};
-use crate::evaluate::pseudo_online::{Decided, EvaluateError, Protocol, Run, features_of, fit_all};
+use crate::evaluate::pseudo_online::{
+    Decided, EvaluateError, Protocol, Run, check_same_stream, features_of, fit_all,
+};
 use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
 use crate::metric::itr::ItrOptions;
 use crate::metric::latency::{LatencyRecorder, LatencySummary};
@@ -91,6 +93,8 @@ impl Plan {
         split: &Split,
         now_nanos: &(dyn Fn() -> u64 + Sync),
     ) -> Result<Vec<PipelineOutcome>, EvaluateError> {
+        let calibrating = split.calibration().iter().map(Part::run_idx);
+        check_same_stream(runs, calibrating.chain(split.scored().iter().map(Part::run_idx)))?;
         let wanted = features_of(&self.pipelines);
         let examples = self.protocol.examples(runs, split.calibration(), &wanted)?;
         let fits = fit_all(&self.pipelines, &examples);

@@ -68,9 +68,11 @@ fn check_order(order: usize) -> Result<(), FilterError> {
 }
 
 fn check_band(low_hz: f64, high_hz: f64, rate: SampleRate) -> Result<(), FilterError> {
+    if low_hz >= high_hz {
+        return Err(FilterError::EmptyBand { low_hz, high_hz });
+    }
     check_edge(low_hz, rate)?;
-    check_edge(high_hz, rate)?;
-    if low_hz < high_hz { Ok(()) } else { Err(FilterError::EmptyBand { low_hz, high_hz }) }
+    check_edge(high_hz, rate)
 }
 
 /// The analogue frequency that the bilinear transform maps to `edge_hz`.

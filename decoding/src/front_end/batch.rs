@@ -43,6 +43,9 @@ pub fn filtered(
                 *value = sample;
             } else {
                 is_sound = false;
+                if is_fresh {
+                    *value = 0.0;
+                }
             }
         }
         if is_fresh {

@@ -45,7 +45,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub separability: Option<f64>,
     /// Electrodes, 8 to 64
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, conflicts_with = "meg")]
     pub channels: usize,
     /// Sampling rate in hertz [default: 250, with --meg 1000]
     #[arg(long)]

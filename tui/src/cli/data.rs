@@ -2,18 +2,20 @@
 //! have in common.
 
 use super::args::{DataArgs, LabelRuleArg, TrainOnArg};
-use acquisition::signal::Recording;
+use super::text::note;
+use acquisition::signal::{Finding, Recording};
+use acquisition::time::SampleRate;
 use anyhow::{Context as _, Result, anyhow, bail};
 use datasets::catalog::{Dataset, Execution, RunSpec};
 use datasets::download::cache_dir;
 use datasets::split::RunSpan;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
 use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
-use decoding::front_end::FrontEndSpec;
+use decoding::front_end::{FrontEnd, FrontEndSpec};
 use decoding::pipeline::Pipeline;
 use models::checkpoint::{TrainingData, sha256_hex};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A dataset with the choices made on the command line.
@@ -72,6 +74,7 @@ impl Selection {
     fn load_run(&self, subject: u32, spec: &RunSpec) -> Result<Run> {
         let path = self.dataset.locate(&self.data_dir, subject, spec.run)?;
         let recording = datasets::reader::read_recording(&path)?;
+        tell_findings(&path, &recording.findings);
         let cues = spec.markers(&self.classes[1..]).cues(&recording.markers);
         if cues.is_empty() {
             bail!("no cue of the classes asked for: {}", path.display());
@@ -95,8 +98,33 @@ impl Selection {
                 _ => Err(anyhow!("class {class} is cued by several annotation texts")),
             }
         };
-        self.classes[1..].iter().map(text_of).collect()
+        let texts: Vec<String> = self.classes[1..].iter().map(text_of).collect::<Result<_>>()?;
+        for (k, text) in texts.iter().enumerate() {
+            if let Some(twin) = texts[..k].iter().position(|t| t == text) {
+                let (a, b) = (&self.classes[twin + 1], &self.classes[k + 1]);
+                bail!(
+                    "{a} and {b} are both cued by {text}, in different runs: a live session \
+                     could not tell them apart; train on classes of one kind of run"
+                );
+            }
+        }
+        Ok(texts)
     }
+}
+
+/// Says what was wrong with a file, and what was done about it.
+pub fn tell_findings(path: &Path, findings: &[Finding]) {
+    for finding in findings {
+        note(format!("mindloop: {}: {}: {}", path.display(), finding.place, finding.what));
+    }
+}
+
+/// Fails early, with nothing read, where the plan can't work at the dataset's rate.
+pub fn check_plan(selection: &Selection, pipelines: &[Pipeline]) -> Result<()> {
+    let rate = SampleRate::new(selection.dataset.rate_hz)?;
+    let wanted: Vec<_> = pipelines.iter().map(|p| p.feature()).collect();
+    FrontEnd::plan(&selection.protocol.front_end, rate, vec![0], &wanted)?;
+    Ok(())
 }
 
 /// What a split needs to know of a run.

@@ -1,12 +1,16 @@
 //! `mindloop evaluate`: subjects side by side, a table, and files.
 
 use super::args::{EvaluateArgs, IdleArg, ItrPArg, ItrTArg, SplitArg};
-use super::data::{Selection, fingerprint, pipeline, span};
+use super::data::{Selection, check_plan, fingerprint, pipeline, span};
+use super::output::check_output;
 use super::report::{Report, Row};
 use super::text::note;
 use super::{DONE_IN_PART, windows_file};
-use anyhow::{Context as _, Result, ensure};
+use acquisition::signal::Finding;
+use anyhow::{Result, ensure};
 use datasets::split::{RunSpan, Split};
+use decoding::decoder::FitError;
+use decoding::evaluate::null::{N_PERMUTATIONS, N_SHIFTS, SEED};
 use decoding::evaluate::pseudo_online::Run;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, NullPlan, PipelineOutcome, Plan};
@@ -14,13 +18,9 @@ use decoding::metric::itr::{ItrOptions, ItrP, ItrT};
 use indicatif::{ProgressBar, ProgressStyle};
 use models::checkpoint::TrainingData;
 use rayon::prelude::*;
+use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Instant;
-
-/// Rotations of the shift null.
-const N_SHIFTS: usize = 999;
-/// Seed of every null; stated in the report.
-const NULL_SEED: u64 = 0;
 
 /// One subject's outcome.
 pub struct SubjectOutcome {
@@ -29,7 +29,7 @@ pub struct SubjectOutcome {
     /// Names of its runs, by the number in the records.
     pub recordings: Vec<String>,
     /// What was read.
-    pub data: Vec<TrainingData>,
+    pub data: Vec<DataRow>,
     /// Nominal rate.
     pub rate_hz: f64,
     /// Channels decoded from.
@@ -40,8 +40,21 @@ pub struct SubjectOutcome {
     pub secs: f64,
 }
 
+/// A recording that was read.
+#[derive(Debug, Serialize)]
+pub struct DataRow {
+    /// Its name and the digest of what it holds.
+    #[serde(flatten)]
+    pub fingerprint: TrainingData,
+    /// What was wrong with it.
+    pub findings: Vec<Finding>,
+}
+
 /// Runs the command.
 pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
+    for path in [&args.json, &args.csv, &args.windows].into_iter().flatten() {
+        check_output(path)?;
+    }
     let selection = Selection::new(&args.data)?;
     let subjects = selection.dataset.parse_subjects(&args.subjects)?;
     let plan = plan(args, &selection)?;
@@ -55,7 +68,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
                 (*subject, outcome)
             })
             .collect(),
-        SplitArg::CrossSubject => cross_subject(args, &selection, &plan, &subjects, &progress)?,
+        SplitArg::CrossSubject => cross_subject(args, &selection, &plan, &subjects, &progress),
     };
     progress.finish_and_clear();
     finish(args, &selection, &plan, outcomes)
@@ -68,12 +81,17 @@ fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
     for (k, name) in names.iter().enumerate() {
         ensure!(!names[..k].contains(name), "pipeline {name} is listed twice");
     }
+    check_plan(selection, &pipelines)?;
     ensure!(args.dwell > 0, "--dwell is at least 1 window");
+    ensure!(
+        args.permutations == 0 || args.permutations >= N_PERMUTATIONS,
+        "--permutations is 0 or at least {N_PERMUTATIONS}: with fewer no p can reach 0.05"
+    );
     let nulls = NullPlan {
         clock: if args.no_null { ClockNull::Skipped } else { ClockNull::Scored },
         n_shifts: if args.no_null { 0 } else { N_SHIFTS },
         n_permutations: if args.no_null { 0 } else { args.permutations },
-        seed: NULL_SEED,
+        seed: SEED,
     };
     ensure!(
         !(args.no_null && args.permutations > 0),
@@ -118,7 +136,7 @@ fn within_session(
     let runs = selection.load(subject)?;
     let spans: Vec<_> = runs.iter().map(|run| span(&plan.protocol, subject, run)).collect();
     let split = Split::within_session(&spans, args.data.calibration_runs)?;
-    evaluate_one(plan, subject, &runs, &split)
+    evaluate_one(plan, subject, &runs, &spans, &split)
 }
 
 /// Every subject is scored once, with all the others calibrating.
@@ -128,25 +146,41 @@ fn cross_subject(
     plan: &Plan,
     subjects: &[u32],
     progress: &ProgressBar,
-) -> Result<Vec<(u32, Result<SubjectOutcome>)>> {
+) -> Vec<(u32, Result<SubjectOutcome>)> {
     let mut runs: Vec<Run> = Vec::new();
     let mut spans: Vec<RunSpan> = Vec::new();
+    let mut outcomes = Vec::new();
+    let mut loaded = Vec::new();
     for subject in subjects {
-        for run in selection.load(*subject).with_context(|| format!("subject {subject}"))? {
-            spans.push(span(&plan.protocol, *subject, &run));
-            runs.push(run);
+        match selection.load(*subject) {
+            Ok(of_subject) => {
+                spans.extend(of_subject.iter().map(|run| span(&plan.protocol, *subject, run)));
+                runs.extend(of_subject);
+                loaded.push(*subject);
+            }
+            Err(error) => outcomes.push((*subject, Err(error))),
         }
     }
-    let one = |subject: &u32| {
-        let split = Split::cross_subject(&spans, *subject, args.data.calibration_runs)?;
-        let outcome = evaluate_one(plan, *subject, &runs, &split);
+    for subject in loaded {
+        let split = Split::cross_subject(&spans, subject, args.data.calibration_runs);
+        let outcome = split
+            .map_err(Into::into)
+            .and_then(|split| evaluate_one(plan, subject, &runs, &spans, &split));
+        outcomes.push((subject, outcome));
         progress.inc(1);
-        outcome
-    };
-    Ok(subjects.iter().map(|subject| (*subject, one(subject))).collect())
+    }
+    outcomes
 }
 
-fn evaluate_one(plan: &Plan, subject: u32, runs: &[Run], split: &Split) -> Result<SubjectOutcome> {
+/// Evaluates one split. The subject's own recordings are named and fingerprinted; with
+/// the other subjects' they come out again under those.
+fn evaluate_one(
+    plan: &Plan,
+    subject: u32,
+    runs: &[Run],
+    spans: &[RunSpan],
+    split: &Split,
+) -> Result<SubjectOutcome> {
     let started = Instant::now();
     let now_nanos = move || started.elapsed().as_nanos() as u64;
     let outcomes = plan.evaluate(runs, split, &now_nanos)?;
@@ -154,7 +188,15 @@ fn evaluate_one(plan: &Plan, subject: u32, runs: &[Run], split: &Split) -> Resul
     Ok(SubjectOutcome {
         subject,
         recordings: runs.iter().map(|run| run.recording.info.name.clone()).collect(),
-        data: runs.par_iter().map(|run| fingerprint(&run.recording)).collect(),
+        data: runs
+            .par_iter()
+            .zip(spans)
+            .filter(|(_, span)| span.subject == subject)
+            .map(|(run, _)| DataRow {
+                fingerprint: fingerprint(&run.recording),
+                findings: run.recording.findings.clone(),
+            })
+            .collect(),
         rate_hz: info.rate.hz(),
         n_channels: info.brain_channels().len(),
         outcomes,
@@ -185,30 +227,47 @@ fn finish(
                     rows.push(Row::new(selection.dataset.name, outcome, one.pipeline, evaluated));
                 }
                 Err(error) => failures.push(format!(
-                    "subject {}, pipeline {}: {error}",
+                    "subject {}, pipeline {}: {}",
                     outcome.subject,
-                    one.pipeline.name()
+                    one.pipeline.name(),
+                    in_words(error, &selection.classes),
                 )),
             }
         }
     }
     let report = Report::new(args, selection, plan, &done, rows);
-    report.print()?;
+    let mut write = |result: Result<()>| {
+        failures.extend(result.err().map(|error| format!("{error:#}")));
+    };
     if let Some(path) = &args.json {
-        report.write_json(path)?;
+        write(report.write_json(path));
     }
     if let Some(path) = &args.csv {
-        report.write_csv(path)?;
+        write(report.write_csv(path));
     }
     if let Some(path) = &args.windows {
-        windows_file::write(path, &selection.classes, &done, &report)?;
+        write(windows_file::write(path, &selection.classes, &done, &report));
     }
     for failure in &failures {
         note(format!("mindloop: {failure}"));
+    }
+    if !report.is_empty() {
+        report.print()?;
     }
     Ok(match (failures.is_empty(), report.is_empty()) {
         (true, _) => ExitCode::SUCCESS,
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::from(DONE_IN_PART),
     })
+}
+
+/// A failure to fit, with the class's name and what can be done about it here.
+fn in_words(error: &FitError, classes: &[String]) -> String {
+    match error {
+        FitError::TooFewExamples { class, n_examples, n_needed } => format!(
+            "the calibration has {n_examples} examples of {}, {n_needed} are needed: let more runs calibrate (--calibration-runs), shorten the window, or leave the class out",
+            classes[*class],
+        ),
+        other => other.to_string(),
+    }
 }

@@ -3,15 +3,16 @@
 
 use super::args::EvaluateArgs;
 use super::data::Selection;
-use super::evaluate::SubjectOutcome;
+use super::evaluate::{DataRow, SubjectOutcome};
 use super::output::write_file;
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use decoding::evaluate::null::Verdict;
+use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{Evaluated, Plan};
-use decoding::metric::Confusion;
+use decoding::metric::{Confusion, ItrP, ItrT};
 use decoding::pipeline::Pipeline;
 use decoding::stats::{Summary, median};
-use models::checkpoint::TrainingData;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -137,9 +138,10 @@ struct Configuration<'a> {
     citation: &'static str,
     classes: &'a [String],
     split: String,
+    execution: &'static str,
     calibration_runs: usize,
     plan: &'a Plan,
-    data: Vec<(u32, &'a [TrainingData])>,
+    data: Vec<(u32, &'a [DataRow])>,
 }
 
 /// Rows and configuration.
@@ -164,7 +166,11 @@ impl<'a> Report<'a> {
             licence: selection.dataset.licence,
             citation: selection.dataset.citation,
             classes: &selection.classes,
-            split: format!("{:?}", args.split),
+            split: args
+                .split
+                .to_possible_value()
+                .map_or(String::new(), |v| v.get_name().to_owned()),
+            execution: if args.data.executed { "executed" } else { "imagined" },
             calibration_runs: args.data.calibration_runs,
             plan,
             data: done.iter().map(|s| (s.subject, s.data.as_slice())).collect(),
@@ -289,31 +295,36 @@ impl<'a> Report<'a> {
     fn pipelines_table(&self, text: &mut String) -> Result<()> {
         writeln!(
             text,
-            "\npipeline     nMCC            95 % interval   no-idle  clock  ITR    bal.acc  kappa   decision p50 / p99"
+            "\npipeline     nMCC           95 % interval   no-idle        clock  ITR           bal.acc        kappa          decision p50 / p99"
         )?;
         for pipeline in &self.configuration.plan.pipelines {
             let rows: Vec<_> = self.results.iter().filter(|r| r.pipeline == *pipeline).collect();
             let values = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
             let Some(nmcc) = Summary::of(&values(|r| r.nmcc)) else { continue };
-            let mean = |of: fn(&Row) -> f64| decoding::stats::mean(&values(of)).unwrap_or(f64::NAN);
+            let spread = |of: fn(&Row) -> f64, digits: usize| {
+                let Some(Summary { mean, std, .. }) = Summary::of(&values(of)) else {
+                    return "-".to_owned();
+                };
+                let std = std.map_or(String::new(), |std| format!(" ± {std:.digits$}"));
+                format!("{mean:.digits$}{std}")
+            };
             let clocks: Vec<_> = rows.iter().filter_map(|r| r.clock_nmcc).collect();
             let p50 = median(&values(|r| r.decision_p50_us)).unwrap_or(f64::NAN);
             let p99 = values(|r| r.decision_p99_us).into_iter().fold(0.0, f64::max);
-            let spread = nmcc.std.map_or(String::new(), |std| format!(" ± {std:.3}"));
             let interval = nmcc
                 .interval
                 .map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
             writeln!(
                 text,
-                "{:<12} {:<15} {:<15} {:.3}    {:<6} {:<6.2} {:<8.3} {:<7.3} {:.0} / {:.0} us",
+                "{:<12} {:<14} {:<15} {:<14} {:<6} {:<13} {:<14} {:<14} {:.0} / {:.0} us",
                 pipeline.name(),
-                format!("{:.3}{spread}", nmcc.mean),
+                spread(|r| r.nmcc, 3),
                 interval,
-                mean(|r| r.nmcc_idle_excluded),
+                spread(|r| r.nmcc_idle_excluded, 3),
                 three(decoding::stats::mean(&clocks)),
-                mean(|r| r.itr_bits_per_min),
-                mean(|r| r.balanced_accuracy),
-                mean(|r| r.kappa),
+                spread(|r| r.itr_bits_per_min, 2),
+                spread(|r| r.balanced_accuracy, 3),
+                spread(|r| r.kappa, 3),
                 p50,
                 p99,
             )?;
@@ -326,8 +337,19 @@ impl<'a> Report<'a> {
         let plan = self.configuration.plan;
         writeln!(
             text,
-            "\nnMCC: 0.5 is chance. ITR: bits/min, P = {:?}, T = {:?}. clock: what the paradigm's timing alone scores, without EEG.",
-            plan.itr.p, plan.itr.t
+            "\nMean ± standard deviation over subjects. Idle is {}. nMCC: 0.5 is chance; no-idle: over the task classes alone;\nclock: what the paradigm's timing scores without EEG. ITR: bits/min, P = {}, T = {}.\nDecision time: median of the subjects' p50, largest p99.",
+            match plan.idle {
+                Idle::Include => "scored as a class",
+                Idle::Exclude => "not scored",
+            },
+            match plan.itr.p {
+                ItrP::BalancedAccuracy => "balanced accuracy",
+                ItrP::Accuracy => "accuracy",
+            },
+            match plan.itr.t {
+                ItrT::WindowLength => "window length",
+                ItrT::WindowStep => "window step",
+            },
         )?;
         let (n_shifts, n_labels) = (plan.nulls.n_shifts, plan.nulls.n_permutations);
         if n_shifts > 0 {

@@ -2,6 +2,7 @@
 //! recording there.
 
 use super::args::{ServeArgs, StreamsArgs};
+use super::data::tell_findings;
 use super::live::seconds;
 use super::text::printable_json;
 use super::text::{note, say};
@@ -87,15 +88,27 @@ pub fn serve(args: &ServeArgs) -> Result<ExitCode> {
     ctrlc::set_handler(move || on_signal.store(true, Ordering::Relaxed))
         .context("signals can't be handled")?;
     let served = if args.recording == Path::new("simulator") {
+        ensure!(!args.repeat, "the simulator never ends: leave --loop out");
         let simulator = Simulator::new(&SimulatorConfig::default())?;
         play(simulator, args, &stop)?
     } else {
-        let recording: Recording = datasets::reader::read_recording(&args.recording)?;
-        let repeat = if args.repeat { Repeat::Forever } else { Repeat::Once };
-        play(RecordingFeed::new(Arc::new(recording), repeat), args, &stop)?
+        serve_file(args, &stop)?
     };
     note(format!("served {} frames and {} markers", served.n_frames, served.n_markers));
     Ok(ExitCode::SUCCESS)
+}
+
+/// From the file as it is read, or from memory where it is played again and again.
+fn serve_file(args: &ServeArgs, stop: &AtomicBool) -> Result<Served> {
+    if args.repeat {
+        let recording: Recording = datasets::reader::read_recording(&args.recording)?;
+        tell_findings(&args.recording, &recording.findings);
+        return play(RecordingFeed::new(Arc::new(recording), Repeat::Forever), args, stop);
+    }
+    let reader = datasets::reader::open(&args.recording)?;
+    tell_findings(&args.recording, reader.findings());
+    let feed: Box<dyn Feed> = reader;
+    play(feed, args, stop)
 }
 
 fn play(feed: impl Feed, args: &ServeArgs, stop: &AtomicBool) -> Result<Served> {
@@ -116,7 +129,12 @@ fn play(feed: impl Feed, args: &ServeArgs, stop: &AtomicBool) -> Result<Served> 
         info.n_channels(),
         info.rate.hz(),
         printable(&options.source_id),
-        if args.no_wait { "" } else { ", waiting for a consumer" },
+        match (info.simulated, args.no_wait) {
+            (true, true) => ", simulated",
+            (true, false) => ", simulated, waiting for a consumer",
+            (false, true) => "",
+            (false, false) => ", waiting for a consumer",
+        },
     ));
     Ok(Board::new(feed, options)?.run(stop)?)
 }

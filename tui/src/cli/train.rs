@@ -1,11 +1,12 @@
 //! `mindloop train`: the calibration runs of one subject become a model file.
 
 use super::args::TrainArgs;
-use super::data::{Selection, fingerprint, pipeline, span};
+use super::data::{Selection, check_plan, fingerprint, pipeline, span};
+use super::output::check_output;
 use super::text::say;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, ensure};
-use datasets::split::{Calibration, Part, Split};
+use datasets::split::{Calibration, Part, Split, calibrate_wholly};
 use decoding::decoder::Fit as _;
 use decoding::evaluate::pseudo_online::{Protocol, Run};
 use decoding::pipeline::Pipeline;
@@ -15,14 +16,19 @@ use std::process::ExitCode;
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     ensure!(!args.output.exists(), "there is a file already: {}", args.output.display());
+    check_output(&args.output)?;
     let selection = Selection::new(&args.data)?;
+    let cue_texts = selection.cue_texts()?;
     let pipeline = pipeline(&args.pipeline)?;
+    check_plan(&selection, &[pipeline])?;
     let runs = selection.load(args.subject)?;
     let spans: Vec<_> = runs.iter().map(|r| span(&selection.protocol, args.subject, r)).collect();
-    let split = Split::within_session(&spans, args.data.calibration_runs)?;
-    let cue_texts = selection.cue_texts()?;
+    let calibration = match args.data.calibration_runs {
+        n if n >= runs.len() && n > 1 => calibrate_wholly(&spans),
+        n => Split::within_session(&spans, n)?.calibration().to_vec(),
+    };
     let naming = Naming { classes: selection.classes.clone(), cue_texts };
-    let model = fit_model(&selection.protocol, pipeline, &runs, split.calibration(), naming)?;
+    let model = fit_model(&selection.protocol, pipeline, &runs, &calibration, naming)?;
     model.save(&args.output)?;
     let trained_on: Vec<_> = model.trained_on.iter().map(|data| data.name.as_str()).collect();
     say(format!(

@@ -6,6 +6,8 @@
 //! decision time, and one posterior per class.
 
 use super::evaluate::SubjectOutcome;
+#[cfg(feature = "hdf5")]
+use super::output::partial;
 use super::output::write_file;
 use super::report::Report;
 use anyhow::{Context as _, Result};
@@ -119,8 +121,9 @@ fn write_hdf5(
     rows: &[WindowRow<'_>],
     report: &Report<'_>,
 ) -> Result<()> {
+    let partial = partial(path);
     let write = || -> Result<()> {
-        let file = hdf5::File::create(path)?;
+        let file = hdf5::File::create(&partial)?;
         attribute(&file, "format", "mindloop-windows 1")?;
         attribute(&file, "configuration", &report.configuration_json()?)?;
         let group = file.create_group("windows")?;
@@ -139,9 +142,14 @@ fn write_hdf5(
             .collect();
         let posteriors = ndarray::Array2::from_shape_vec((rows.len(), classes.len()), posteriors)?;
         group.new_dataset_builder().with_data(&posteriors).create("posterior")?;
-        Ok(())
+        file.close()?;
+        Ok(std::fs::rename(&partial, path)?)
     };
-    write().with_context(|| format!("can't write {}", path.display()))
+    let written = write();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    written.with_context(|| format!("can't write {}", path.display()))
 }
 
 #[cfg(feature = "hdf5")]
