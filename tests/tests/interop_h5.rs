@@ -20,7 +20,8 @@ with h5py.File(sys.argv[1]) as f:
            for name, data in group.items()}
     out['classes'] = group.attrs['classes']
     out['format'] = f.attrs['format']
-    out['configuration'] = json.loads(f.attrs['configuration'])
+    out['report'] = json.loads(f['report'].asstr()[()])
+    out['cues'] = {name: len(data) for name, data in f['cues'].items()}
     json.dump(out, sys.stdout)
 ";
 
@@ -56,7 +57,9 @@ fn h5py_reads_the_windows_of_the_csv_file() {
     let columns: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(columns["format"], "mindloop-windows 1");
     assert_eq!(columns["classes"], "idle,left_hand,right_hand");
-    assert!(columns["configuration"].is_object());
+    assert_eq!(columns["report"]["results"].as_array().unwrap().len(), 2);
+    let n_cues = columns["cues"]["onset_secs"].as_u64().unwrap();
+    assert!(n_cues > 10 && columns["cues"]["class"] == n_cues);
 
     let csv = fs::read_to_string(csv).unwrap();
     let names: Vec<&str> = csv.lines().next().unwrap().split(',').collect();

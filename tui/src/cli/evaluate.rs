@@ -6,6 +6,7 @@ use super::output::check_output;
 use super::report::{Report, Row};
 use super::text::note;
 use super::{DONE_IN_PART, windows_file};
+use acquisition::marker::Cue;
 use acquisition::signal::Finding;
 use anyhow::{Result, ensure};
 use datasets::split::{RunSpan, Split};
@@ -48,6 +49,9 @@ pub struct DataRow {
     pub fingerprint: TrainingData,
     /// What was wrong with it.
     pub findings: Vec<Finding>,
+    /// Its cues, for the file of windows.
+    #[serde(skip)]
+    pub cues: Vec<Cue>,
 }
 
 /// Runs the command.
@@ -195,6 +199,7 @@ fn evaluate_one(
             .map(|(run, _)| DataRow {
                 fingerprint: fingerprint(&run.recording),
                 findings: run.recording.findings.clone(),
+                cues: run.cues.clone(),
             })
             .collect(),
         rate_hz: info.rate.hz(),

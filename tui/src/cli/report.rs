@@ -183,10 +183,10 @@ impl<'a> Report<'a> {
         self.results.is_empty()
     }
 
-    /// The configuration as JSON, for files that carry it along.
+    /// All of it as JSON, for files that carry it along.
     #[cfg(feature = "hdf5")]
-    pub fn configuration_json(&self) -> Result<String> {
-        Ok(serde_json::to_string(&self.configuration)?)
+    pub fn as_json(&self) -> Result<String> {
+        Ok(serde_json::to_string(self)?)
     }
 
     /// Writes rows and configuration as JSON.

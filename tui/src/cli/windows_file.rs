@@ -47,7 +47,7 @@ pub fn write(
 ) -> Result<()> {
     let rows = rows(done);
     let is_hdf5 = path.extension().is_some_and(|e| e == "h5" || e == "hdf5");
-    if is_hdf5 { write_hdf5(path, classes, &rows, report) } else { write_csv(path, classes, &rows) }
+    if is_hdf5 { write_hdf5(path, classes, &rows, done, report) } else { write_csv(path, classes, &rows) }
 }
 
 fn rows(done: &[SubjectOutcome]) -> Vec<WindowRow<'_>> {
@@ -107,25 +107,29 @@ fn write_hdf5(
     path: &Path,
     _classes: &[String],
     _rows: &[WindowRow<'_>],
+    _done: &[SubjectOutcome],
     _report: &Report<'_>,
 ) -> Result<()> {
     anyhow::bail!("this build has no HDF5, name a .csv file: {}", path.display())
 }
 
-/// One group `windows` of columns; class names, column meanings and the evaluation's
-/// configuration as attributes.
+/// Group `windows`: the columns. Group `cues`: subject, recording, onset in seconds from
+/// its sample 0, and class of every cue, for the event-based figures. Data set `report`:
+/// configuration and rows, as `--json` writes them.
 #[cfg(feature = "hdf5")]
 fn write_hdf5(
     path: &Path,
     classes: &[String],
     rows: &[WindowRow<'_>],
+    done: &[SubjectOutcome],
     report: &Report<'_>,
 ) -> Result<()> {
     let partial = partial(path);
     let write = || -> Result<()> {
         let file = hdf5::File::create(&partial)?;
         attribute(&file, "format", "mindloop-windows 1")?;
-        attribute(&file, "configuration", &report.configuration_json()?)?;
+        text(&file, "report", &report.as_json()?)?;
+        write_cues(&file, done)?;
         let group = file.create_group("windows")?;
         attribute(&group, "classes", &classes.join(","))?;
         column(&group, "subject", rows.iter().map(|r| r.subject).collect())?;
@@ -150,6 +154,27 @@ fn write_hdf5(
         let _ = std::fs::remove_file(&partial);
     }
     written.with_context(|| format!("can't write {}", path.display()))
+}
+
+#[cfg(feature = "hdf5")]
+fn write_cues(file: &hdf5::File, done: &[SubjectOutcome]) -> Result<()> {
+    let cues: Vec<_> = done
+        .iter()
+        .flat_map(|subject| subject.data.iter().map(move |data| (subject.subject, data)))
+        .flat_map(|(subject, data)| data.cues.iter().map(move |cue| (subject, data, cue)))
+        .collect();
+    let group = file.create_group("cues")?;
+    column(&group, "subject", cues.iter().map(|(subject, _, _)| *subject).collect())?;
+    texts(&group, "recording", cues.iter().map(|(_, data, _)| data.fingerprint.name.as_str()))?;
+    column(&group, "onset_secs", cues.iter().map(|(_, _, cue)| cue.onset_secs).collect())?;
+    column(&group, "class", cues.iter().map(|(_, _, cue)| cue.class.0).collect())
+}
+
+#[cfg(feature = "hdf5")]
+fn text(group: &hdf5::Group, name: &str, value: &str) -> Result<()> {
+    let value: hdf5::types::VarLenUnicode = value.parse()?;
+    group.new_dataset::<hdf5::types::VarLenUnicode>().create(name)?.write_scalar(&value)?;
+    Ok(())
 }
 
 #[cfg(feature = "hdf5")]
