@@ -26,7 +26,8 @@ pub trait Feed: Send {
     /// Restarts `chunk` at the next frame's index and fills it with up to
     /// `chunk.capacity()` consecutive frames; appends the markers whose onset lies
     /// before the chunk's end and that were not handed out yet. Returns `false` when
-    /// no frame is left (`chunk` is then empty).
+    /// no frame is left (`chunk` is then empty); the first such call appends all
+    /// markers that are left, those behind the last frame.
     fn read(&mut self, chunk: &mut Chunk, markers: &mut Vec<Marker>) -> Result<bool, SourceError>;
 }
 
@@ -47,7 +48,8 @@ pub enum Pull {
     Data,
     /// Nothing within the timeout; the stream may still be alive.
     Idle,
-    /// The stream is over: no pull will bring anything again.
+    /// The stream is over: this pull brought its last markers, if any, and no frame;
+    /// no pull will bring anything again.
     Ended,
 }
 

@@ -21,6 +21,10 @@ pub enum Repeat {
 }
 
 /// A cursor over a recording in memory. Gaps become jumps of the index.
+///
+/// Markers behind the last frame come with the call that returns `false`. A recording
+/// that repeats has no such call: there they would lie within the next round, and are
+/// left out.
 #[derive(Clone, Debug)]
 pub struct RecordingFeed {
     recording: Arc<Recording>,
@@ -67,11 +71,9 @@ impl RecordingFeed {
         self.column < self.recording.n_samples()
     }
 
-    /// Appends the markers that begin before the frame `end` of this round.
-    fn hand_out_markers(&mut self, end: u64, markers: &mut Vec<Marker>) {
-        let rate = self.recording.info.rate;
-        let (end_secs, base_secs) =
-            (rate.secs(SampleIndex(end)), rate.secs(SampleIndex(self.base)));
+    /// Appends the markers of this round that begin before `end_secs` of it.
+    fn hand_out_markers(&mut self, end_secs: f64, markers: &mut Vec<Marker>) {
+        let base_secs = self.recording.info.rate.secs(SampleIndex(self.base));
         while let Some(marker) = self.recording.markers.get(self.marker)
             && marker.onset_secs < end_secs
         {
@@ -91,6 +93,7 @@ impl Feed for RecordingFeed {
         let n_frames = self.frames_before_gap().min(chunk.capacity());
         chunk.restart(SampleIndex(self.base + self.index));
         if !has_frames {
+            self.hand_out_markers(f64::INFINITY, markers);
             return Ok(false);
         }
         let recording = Arc::clone(&self.recording);
@@ -99,7 +102,7 @@ impl Feed for RecordingFeed {
         }
         self.column += n_frames;
         self.index += n_frames as u64;
-        self.hand_out_markers(self.index, markers);
+        self.hand_out_markers(recording.info.rate.secs(SampleIndex(self.index)), markers);
         Ok(true)
     }
 }
@@ -181,7 +184,9 @@ impl<F: Feed> Paced<F> {
         let now = self.clock.now();
         let started = *self.started.get_or_insert(now);
         let secs = self.feed.info().rate.secs(self.ahead.end()) / factor;
-        let due = started + Duration::from_secs_f64(secs);
+        // A crawling speed puts the instant beyond what a duration can hold: never.
+        let due =
+            started.saturating_add(Duration::try_from_secs_f64(secs).unwrap_or(Duration::MAX));
         let wait = due.saturating_sub(now);
         if wait.is_zero() {
             return true;
@@ -221,6 +226,7 @@ impl<F: Feed> Source for Paced<F> {
             self.n_taken = 0;
             if !self.feed.read(&mut self.ahead, &mut self.ahead_markers)? {
                 chunk.restart(self.ahead.first());
+                markers.append(&mut self.ahead_markers);
                 return Ok(Pull::Ended);
             }
         }

@@ -52,6 +52,15 @@ fn drain(feed: &mut impl Feed, capacity: usize, max_frames: usize) -> (Vec<(u64,
     (frames, markers.iter().map(|m| m.onset_secs).collect())
 }
 
+/// All markers a source gives, those of the pull that ends it included.
+fn onsets(source: &mut impl Source, capacity: usize) -> Vec<f64> {
+    let (mut chunk, mut markers) = (Chunk::new(2, capacity), Vec::new());
+    while source.pull(&mut chunk, &mut markers, Duration::from_secs(1)).unwrap() != Ended {}
+    assert!(chunk.is_empty());
+    assert_eq!(source.pull(&mut chunk, &mut markers, Duration::ZERO).unwrap(), Ended);
+    markers.iter().map(|m| m.onset_secs).collect()
+}
+
 proptest! {
     #[test]
     fn any_chunking_gives_the_same_frames(capacity in 1_usize..20) {
@@ -104,4 +113,31 @@ fn at_full_speed_the_caller_chooses_the_chunk() {
         sizes.push(chunk.n_frames());
     }
     assert_eq!((sizes, clock.now()), (vec![4, 6], Duration::ZERO));
+}
+
+#[test]
+fn markers_behind_the_last_frame_are_given_at_every_speed() {
+    let mut behind = recording().as_ref().clone();
+    for onset_secs in [1.2, 7.5] {
+        behind.markers.push(Marker { onset_secs, ..behind.markers[0] });
+    }
+    for speed in [Speed::RealTime(1.0), Speed::RealTime(100.0), Speed::Max] {
+        let feed = RecordingFeed::new(Arc::new(behind.clone()), Repeat::Once);
+        let mut paced = Paced::new(feed, speed, 4, Box::<TestClock>::default());
+        assert_eq!(onsets(&mut paced, 3), [0.0, 0.45, 1.1, 1.2, 7.5], "{speed:?}");
+    }
+}
+
+#[test]
+fn a_crawling_speed_waits_and_does_not_overflow() {
+    for factor in [1e-300, f64::MIN_POSITIVE, 1e-20] {
+        let feed = RecordingFeed::new(recording(), Repeat::Once);
+        let clock = Box::<TestClock>::default();
+        let mut paced = Paced::new(feed, Speed::RealTime(factor), 3, clock);
+        let (mut chunk, mut markers) = (Chunk::new(2, 3), Vec::new());
+        for _ in 0..3 {
+            let pull = paced.pull(&mut chunk, &mut markers, Duration::from_secs(1)).unwrap();
+            assert_eq!((pull, markers.len()), (Idle, 0));
+        }
+    }
 }
