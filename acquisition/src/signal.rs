@@ -208,11 +208,6 @@ impl Chunk {
     pub fn samples(&self) -> &[f32] {
         &self.samples
     }
-
-    /// All samples, to be changed in place (unit conversion).
-    pub fn samples_mut(&mut self) -> &mut [f32] {
-        &mut self.samples
-    }
 }
 
 /// A stretch where a recording has no samples. Frames are counted through it.
