@@ -3,6 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Fastest rate that is read from a file or the network. Memory is reserved by rate, so
+/// one that claims more is refused before.
+pub const MAX_RATE_HZ: f64 = 200_000.0;
+
+/// Slowest rate of a stream that is played or received: below it, waiting for the next
+/// frame can't be told from a stream that is dead.
+pub const MIN_RATE_HZ: f64 = 0.1;
+
 /// Index of a frame, counted from a stream's first frame. Frames that were lost on
 /// the way are counted, so equal indices mean equal instants.
 #[derive(

@@ -11,6 +11,7 @@ use crate::signal::{MAX_CHANNELS, StreamInfo};
 use crate::source::SourceError;
 use crate::sync::Probe;
 use crate::text::InlineText;
+use crate::time::{MAX_RATE_HZ, MIN_RATE_HZ};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -20,9 +21,6 @@ const BUFFERED_SECS: i32 = 60;
 
 /// Largest number of values pulled at once: bounds the buffer for `f64` formats.
 const MAX_BATCH_VALUES: usize = 1 << 16;
-
-/// Fastest rate that is received.
-const MAX_RATE_HZ: f64 = 200_000.0;
 
 /// Most values per second that are received: liblsl reserves five seconds of them.
 const MAX_VALUES_PER_SEC: f64 = 1e8;
@@ -49,6 +47,8 @@ impl DataInlet {
             let what = "it declares two different numbers of channels".to_owned();
             return Err(SourceError::Unusable(what));
         }
+        // The full description may say something else than the announcement.
+        refuse_rate(description.info.rate.hz(), found.n_channels)?;
         let n_wide = if found.format.fits_f32() { 0 } else { batch_values(found.n_channels) };
         let scaled = description.scales.iter().any(|&s| s != 1.0);
         Ok(Self { raw, description, scaled, wide: vec![0.0; n_wide] })
@@ -165,9 +165,19 @@ fn refuse(found: &Found) -> Result<(), SourceError> {
         format!("its values are {}, not numbers", format.name())
     } else if !(1..=MAX_CHANNELS).contains(&n_channels) {
         format!("it declares {n_channels} channels")
-    } else if !(rate_hz > 0.0 && rate_hz.is_finite()) {
+    } else {
+        return refuse_rate(rate_hz, n_channels);
+    };
+    Err(SourceError::Unusable(what))
+}
+
+/// Refuses rates that are none, and those that make too much data or next to none.
+fn refuse_rate(rate_hz: f64, n_channels: usize) -> Result<(), SourceError> {
+    let what = if !(rate_hz > 0.0 && rate_hz.is_finite()) {
         "it has no regular sampling rate".to_owned()
-    } else if rate_hz > MAX_RATE_HZ || rate_hz * n_channels as f64 > MAX_VALUES_PER_SEC {
+    } else if !(MIN_RATE_HZ..=MAX_RATE_HZ).contains(&rate_hz)
+        || rate_hz * n_channels as f64 > MAX_VALUES_PER_SEC
+    {
         format!("it declares {rate_hz} Hz on {n_channels} channels")
     } else {
         return Ok(());
