@@ -175,7 +175,7 @@ fn another_program_receives_our_decisions() {
     let args = ["inlet", "--name", &id, "--seconds", "10", "--marker-wait-secs", "10"];
     let inlet = script(python, &args);
     let classes = ["idle", "left_hand", "right_hand"];
-    let mut outlet = DecisionOutlet::new(&id, &id, &classes).unwrap();
+    let mut outlet = DecisionOutlet::new(&id, &id, &classes, false).unwrap();
     let until = local_clock().0 + PATIENCE.as_secs_f64();
     while !outlet.has_consumers() {
         assert!(local_clock().0 < until, "nobody came");

@@ -176,8 +176,7 @@ pub fn write(info: &StreamInfo) -> Result<::lsl::StreamInfo, SourceError> {
         ::lsl::StreamInfo::new(&name, &kind, n_channels, info.rate.hz(), float, &source_id)
             .map_err(transport)?;
     let mut desc = declared.desc();
-    desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
-    desc.append_child_value("simulated", if info.simulated { "true" } else { "false" });
+    write_origin(&mut desc, info.simulated);
     let mut channels = desc.append_child("channels");
     for channel in &info.channels {
         let mut element = channels.append_child("channel");
@@ -194,6 +193,12 @@ pub fn write(info: &StreamInfo) -> Result<::lsl::StreamInfo, SourceError> {
         }
     }
     Ok(declared)
+}
+
+/// Writes who made a stream, and whether it is simulated, into its description.
+pub(super) fn write_origin(desc: &mut XMLElement, simulated: bool) {
+    desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
+    desc.append_child_value("simulated", if simulated { "true" } else { "false" });
 }
 
 /// Text without the characters that XML has no place for.

@@ -11,7 +11,7 @@ use crate::marker::Marker;
 use crate::signal::{Chunk, StreamInfo};
 use crate::source::replay::{Paced, Speed, WallClock};
 use crate::source::{Feed, Pull, Source, SourceError};
-use crate::time::{LslTime, SampleIndex, SampleRate};
+use crate::time::{LslTime, MAX_RATE_HZ, SampleIndex, SampleRate};
 use ::lsl::{ChannelFormat, ExPushable, IRREGULAR_RATE, StreamOutlet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -75,15 +75,15 @@ pub struct MarkerOutlet {
 }
 
 impl MarkerOutlet {
-    /// Announces a stream of texts.
-    pub fn new(name: &str, source_id: &str) -> Result<Self, SourceError> {
+    /// Announces a stream of texts, and whether what they are about is simulated.
+    pub fn new(name: &str, source_id: &str, simulated: bool) -> Result<Self, SourceError> {
         let (name, source_id) = (plain(name), plain(source_id));
         let text = ChannelFormat::String;
         let mut declared =
             ::lsl::StreamInfo::new(&name, "Markers", 1, IRREGULAR_RATE, text, &source_id)
                 .map_err(transport)?;
         let mut desc = declared.desc();
-        desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
+        metadata::write_origin(&mut desc, simulated);
         let outlet = StreamOutlet::new(&declared, 0, BUFFERED_SECS).map_err(transport)?;
         Ok(Self { outlet })
     }
@@ -134,7 +134,7 @@ impl ServeOptions {
             name: info.name.clone(),
             source_id: id.clone(),
             speed: 1.0,
-            chunk_frames: ((info.rate.hz() * 0.02) as usize).max(1),
+            chunk_frames: ((info.rate.hz().min(MAX_RATE_HZ) * 0.02) as usize).max(1),
             wait: WaitFor::Consumer,
             linger: Duration::from_secs(2),
         }
@@ -174,7 +174,7 @@ impl<F: Feed> Board<F> {
         info.source_id.clone_from(&options.source_id);
         let name = options.name.clone() + MARKERS_SUFFIX;
         let source_id = options.source_id.clone() + MARKERS_SUFFIX;
-        let markers = MarkerOutlet::new(&name, &source_id)?;
+        let markers = MarkerOutlet::new(&name, &source_id, info.simulated)?;
         let samples = SampleOutlet::new(&info)?;
         let speed = Speed::RealTime(options.speed);
         let feed = Paced::new(feed, speed, options.chunk_frames, Box::<WallClock>::default());
@@ -195,20 +195,21 @@ impl<F: Feed> Board<F> {
         let mut chunk = Chunk::new(self.feed.info().n_channels(), self.options.chunk_frames);
         let (mut markers, mut end) = (Vec::new(), SampleIndex(0));
         while !stop.load(Ordering::Relaxed) {
-            match self.feed.pull(&mut chunk, &mut markers, LOOK)? {
-                Pull::Ended => break,
-                Pull::Idle => continue,
-                Pull::Data => {}
-            }
+            let pull = self.feed.pull(&mut chunk, &mut markers, LOOK)?;
             // Markers first: they travel separately, and nobody should have decided
             // about their frames when they come.
             for marker in markers.drain(..) {
                 self.send_marker(origin, &marker)?;
                 served.n_markers += 1;
             }
-            self.samples.push(&chunk)?;
-            served.n_frames += chunk.n_frames() as u64;
-            end = chunk.end();
+            if pull == Pull::Ended {
+                break;
+            }
+            if !chunk.is_empty() {
+                self.samples.push(&chunk)?;
+                served.n_frames += chunk.n_frames() as u64;
+                end = chunk.end();
+            }
         }
         self.markers.push(END_MARKER, LslTime(origin.0 + rate.secs(end)))?;
         self.linger(stop);
@@ -251,11 +252,13 @@ pub struct DecisionOutlet {
 
 impl DecisionOutlet {
     /// Announces both streams, `name` and `name` with [`MARKERS_SUFFIX`]. Decisions
-    /// come when they come, so the rate is declared irregular.
+    /// come when they come, so the rate is declared irregular. Both say whether the
+    /// decisions are about simulated samples (`desc/simulated`, as data streams do).
     pub fn new<S: AsRef<str>>(
         name: &str,
         source_id: &str,
         classes: &[S],
+        simulated: bool,
     ) -> Result<Self, SourceError> {
         let n_classes = u32::try_from(classes.len()).unwrap_or(u32::MAX);
         let float = ChannelFormat::Float32;
@@ -270,7 +273,7 @@ impl DecisionOutlet {
         )
         .map_err(transport)?;
         let mut desc = declared.desc();
-        desc.append_child("acquisition").append_child_value("manufacturer", "mindloop");
+        metadata::write_origin(&mut desc, simulated);
         let mut channels = desc.append_child("channels");
         for class in classes {
             let mut channel = channels.append_child("channel");
@@ -282,6 +285,7 @@ impl DecisionOutlet {
         let decisions = MarkerOutlet::new(
             &(name.to_owned() + MARKERS_SUFFIX),
             &(source_id.to_owned() + MARKERS_SUFFIX),
+            simulated,
         )?;
         Ok(Self { posterior, decisions, values: vec![0.0; classes.len()] })
     }

@@ -11,7 +11,8 @@
 //! A sender that goes away and comes back with its `source_id` is found again by
 //! liblsl; if it came back as something else (rate, channels, their order), a pull
 //! fails with [`SourceError::Changed`]. A served recording ends with
-//! [`END_MARKER`], after which pulls return [`Pull::Ended`].
+//! [`END_MARKER`], after which pulls return [`Pull::Ended`]; one that ends without a
+//! frame has no time axis, and its markers are not given.
 //!
 //! # Threads
 //! Pulls happen on the caller's thread. A thread of the source's own, `ml-lsl-clock`,
@@ -46,6 +47,10 @@ const STAGED_SECS: f64 = 1.0;
 
 /// Markers held at most until the first frame gives them an onset.
 const MAX_EARLY_MARKERS: usize = 1024;
+
+/// Markers taken from the network by one pull at most: a flood of them must not keep
+/// frames waiting. The others wait for the next pull.
+const MAX_MARKERS_PER_PULL: usize = 256;
 
 /// Without data for this long after the end marker the stream has ended, even if
 /// frames before the end are missing.
@@ -92,6 +97,7 @@ pub struct LslSource {
     /// Index at which a served stream said it ends.
     end: Option<u64>,
     ended: bool,
+    /// When data came last, or, before the first frame, the end marker.
     last_data_secs: f64,
 }
 
@@ -157,7 +163,7 @@ impl LslSource {
             markers,
             watch,
             health,
-            early: VecDeque::with_capacity(MAX_EARLY_MARKERS),
+            early: VecDeque::with_capacity(MAX_EARLY_MARKERS + 1),
             end: None,
             ended: false,
             last_data_secs: local_clock().0,
@@ -208,7 +214,8 @@ impl LslSource {
         }
     }
 
-    /// Appends the markers that arrived; whether there were any.
+    /// Appends markers that arrived, those first that waited for the first frame; whether
+    /// there were any.
     fn pull_markers(&mut self, out: &mut Vec<Marker>) -> Result<bool, SourceError> {
         let n_before = out.len();
         if self.dejitter.next() > SampleIndex(0) {
@@ -216,9 +223,9 @@ impl LslSource {
                 self.place(text, stamp, out);
             }
         }
-        while let Some(inlet) = &mut self.markers
-            && let Some((text, stamp)) = inlet.pull()?
-        {
+        for _ in 0..MAX_MARKERS_PER_PULL {
+            let Some(inlet) = &mut self.markers else { break };
+            let Some((text, stamp)) = inlet.pull()? else { break };
             self.place(text, stamp, out);
         }
         Ok(out.len() > n_before)
@@ -228,25 +235,38 @@ impl LslSource {
     fn place(&mut self, text: InlineText, stamp_secs: f64, out: &mut Vec<Marker>) {
         let stamp = stamp_secs + self.watch.marker_shift_secs();
         let Some(onset_secs) = self.dejitter.onset_secs(stamp) else {
-            if self.early.len() < MAX_EARLY_MARKERS {
-                self.early.push_back((text, stamp_secs));
-            } else {
-                self.health.dropped_markers(1);
-            }
+            self.keep_early(text, stamp_secs);
             return;
         };
         let onset_secs = (onset_secs * ONSET_PARTS).round() / ONSET_PARTS;
         if text.as_str() == END_MARKER {
-            self.end = u64::try_from(self.data.info().rate.samples(onset_secs)).ok();
+            self.end = Some(self.data.info().rate.samples(onset_secs).max(0) as u64);
         }
         out.push(Marker { onset_secs, duration_secs: 0.0, text });
+    }
+
+    /// Keeps a marker until there is a time axis. There may never be one: an end marker
+    /// before any frame ends the stream at 0, unless frames that it overtook come.
+    fn keep_early(&mut self, text: InlineText, stamp_secs: f64) {
+        let is_end = self.end.is_none() && text.as_str() == END_MARKER;
+        if is_end {
+            self.end = Some(0);
+            self.last_data_secs = local_clock().0;
+        }
+        if is_end || self.early.len() < MAX_EARLY_MARKERS {
+            self.early.push_back((text, stamp_secs));
+        } else {
+            self.health.dropped_markers(1);
+        }
     }
 
     /// Whether the stream said it ends and everything before that is through.
     fn is_over(&self) -> bool {
         let Some(end) = self.end else { return false };
         let is_silent = local_clock().0 - self.last_data_secs > END_SECS;
-        self.staged.n_frames == 0 && (self.dejitter.next() >= SampleIndex(end) || is_silent)
+        // The marker of an end at 0 may have overtaken frames: those are waited for.
+        let is_through = end > 0 && self.dejitter.next() >= SampleIndex(end);
+        self.staged.n_frames == 0 && (is_through || is_silent)
     }
 }
 

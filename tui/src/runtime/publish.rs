@@ -17,11 +17,11 @@ pub fn start(
     facts: &Facts,
     events: Receiver<Output>,
 ) -> Result<JoinHandle<Result<()>>> {
-    let classes = facts.classes.clone();
+    let (classes, simulated) = (facts.classes.clone(), facts.simulated);
     let source_id = format!("mindloop-{name}");
     let name = name.to_owned();
     super::spawn("ml-publish", move || {
-        let mut outlet = DecisionOutlet::new(&name, &source_id, &classes)
+        let mut outlet = DecisionOutlet::new(&name, &source_id, &classes, simulated)
             .with_context(|| format!("can't publish decisions as {name}"))?;
         for output in events {
             if let Event::Decision(decision) = output.event {

@@ -129,6 +129,33 @@ fn gaps_of_a_served_recording_are_jumps_of_the_index() {
     server.join().unwrap();
 }
 
+#[test]
+fn a_served_recording_without_frames_ends() {
+    let recording = recording(100.0, 0, Vec::new(), Vec::new());
+    let id = unique("empty");
+    let server = serve(&recording, &id, 1.0);
+    let health = Arc::new(Health::default());
+    let mut source = LslSource::open(&options(&id, Markers::Companion), health).unwrap();
+    let (frames, markers) = drain(&mut source, 64);
+    assert_eq!((frames.len(), markers.len()), (0, 0));
+    drop(source);
+    assert_eq!(server.join().unwrap(), Served::default());
+}
+
+#[test]
+fn markers_behind_the_last_frame_are_served() {
+    let recording = recording(100.0, 50, Vec::new(), vec![marker(0.25, "a"), marker(0.5, "b")]);
+    let id = unique("behind");
+    let server = serve(&recording, &id, 1.0);
+    let health = Arc::new(Health::default());
+    let mut source = LslSource::open(&options(&id, Markers::Companion), health).unwrap();
+    let (frames, markers) = drain(&mut source, 64);
+    assert_eq!(frames.len(), 50);
+    assert_eq!(markers[1..3], recording.markers);
+    drop(source);
+    assert_eq!(server.join().unwrap(), Served { n_frames: 50, n_markers: 2 });
+}
+
 /// An outlet of any numeric format with a unit per channel.
 fn outlet(id: &str, format: ChannelFormat, hz: f64, units: &[&str]) -> StreamOutlet {
     let n = units.len() as u32;
@@ -206,6 +233,34 @@ fn integer_markers_are_written_in_decimal() {
     assert_eq!(markers, [marker(0.25, "769"), marker(1.0, "-1")]);
 }
 
+#[test]
+fn a_flood_of_markers_is_taken_in_portions() {
+    let (id, codes_id) = (unique("flooded"), unique("flood"));
+    let data = outlet(&id, ChannelFormat::Float32, 100.0, &["uV"]);
+    let codes = outlet(&codes_id, ChannelFormat::Int32, 0.0, &[""]);
+    let options = options(&id, Markers::Query(Query::property("source_id", &codes_id).unwrap()));
+    let mut source = LslSource::open(&options, Arc::new(Health::default())).unwrap();
+    assert!(data.wait_for_consumers(10.0) && codes.wait_for_consumers(10.0));
+    data.push_sample_ex(&vec![0.0_f32], 500.0, true).unwrap();
+    pull_frames(&mut source, 1);
+    let n_markers = 4 * MAX_MARKERS_PER_PULL;
+    for code in 0..n_markers as i32 {
+        codes.push_sample_ex(&vec![code], 500.0, true).unwrap();
+    }
+    // So that they lie ready, more than one pull may take.
+    std::thread::sleep(Duration::from_millis(500));
+    let (mut chunk, mut markers, mut most) = (Chunk::new(1, 16), Vec::new(), 0);
+    let start = local_clock().0;
+    while markers.len() < n_markers {
+        assert!(local_clock().0 - start < 10.0, "markers did not come");
+        let n_before = markers.len();
+        source.pull(&mut chunk, &mut markers, Duration::ZERO).unwrap();
+        most = most.max(markers.len() - n_before);
+    }
+    assert_eq!(most, MAX_MARKERS_PER_PULL);
+    assert!(markers.iter().enumerate().all(|(k, m)| m.text.as_str() == k.to_string()));
+}
+
 /// Goes on pulling until that many markers have come.
 fn pull_until(source: &mut LslSource, markers: &mut Vec<Marker>, n_markers: usize) {
     let mut chunk = Chunk::new(source.info().n_channels(), 16);
@@ -225,7 +280,9 @@ fn what_cannot_be_used_is_refused_with_a_reason() {
     let _texts = outlet(&text, ChannelFormat::String, 100.0, &[""]);
     let fast = unique("fast");
     let _fast = outlet(&fast, ChannelFormat::Float32, 300_000.0, &["uV"]);
-    for id in [&irregular, &text, &fast] {
+    let slow = unique("slow");
+    let _slow = outlet(&slow, ChannelFormat::Float32, 1e-3, &["uV"]);
+    for id in [&irregular, &text, &fast, &slow] {
         let refused = LslSource::open(&options(id, Markers::None), health()).err().unwrap();
         assert!(matches!(refused, SourceError::Unusable(_)), "{refused}");
     }
@@ -254,7 +311,7 @@ fn what_is_on_the_network_is_listed() {
 fn decisions_reach_other_programs() {
     use ::lsl::Pullable;
     let id = unique("decisions");
-    let mut out = DecisionOutlet::new(&id, &id, &["idle", "left_hand"]).unwrap();
+    let mut out = DecisionOutlet::new(&id, &id, &["idle", "left_hand"], true).unwrap();
     let find = |source_id: &str| {
         let found = ::lsl::resolve_byprop("source_id", source_id, 1, 10.0).unwrap();
         let inlet = ::lsl::StreamInlet::new(&found[0], 60, 0, true).unwrap();
@@ -264,6 +321,10 @@ fn decisions_reach_other_programs() {
     let (posterior, decisions) = (find(&id), find(&(id.clone() + MARKERS_SUFFIX)));
     while !out.has_consumers() {
         std::thread::sleep(Duration::from_millis(1));
+    }
+    for inlet in [&posterior, &decisions] {
+        let mut info = inlet.info(10.0).unwrap();
+        assert_eq!(info.desc().child_value_named("simulated"), "true");
     }
     let label = posterior.info(10.0).unwrap().desc().child("channels").child("channel");
     assert_eq!(label.next_sibling().child_value_named("label"), "left_hand");
