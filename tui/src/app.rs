@@ -129,7 +129,16 @@ pub enum Liveness {
         newest_secs: f64,
     },
     /// They never will again.
-    Ended,
+    Ended(Ending),
+}
+
+/// How a session came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// As it should.
+    Regular,
+    /// By a failure.
+    Failure,
 }
 
 /// Whether the picture moves.
@@ -297,7 +306,7 @@ impl App {
         let age_secs = self.now_secs - at_secs;
         let following = matches!(self.display, Display::Following);
         match self.liveness {
-            Liveness::Ended if following => Freshness::Final,
+            Liveness::Ended(_) if following => Freshness::Final,
             _ if age_secs > FRESH_SECS => Freshness::Old { age_secs },
             _ => Freshness::Fresh,
         }

@@ -39,6 +39,8 @@ pub enum Message<'a> {
     Alert(&'a str),
     /// The stream is over; nothing will come any more.
     Ended,
+    /// As `Ended`, and not as it should be. An alert says why.
+    Failed,
 }
 
 /// What the user can ask for. Keys are mapped to these in [`crate::keymap`] alone.

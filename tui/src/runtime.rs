@@ -12,7 +12,8 @@
 //! | messages | `ml-stderr` | catches standard error under a dashboard | a pipe |
 //! | screen | main | dashboard at most 30 Hz | keys |
 //!
-//! Nothing flows back from screen, record or publication to the decoding thread.
+//! Nothing flows back from screen, record or publication to the decoding thread but the
+//! wish that the session ends.
 
 pub mod decode;
 pub mod json_lines;
@@ -21,6 +22,8 @@ pub mod listen;
 pub mod publish;
 pub mod pump;
 pub mod screen;
+pub mod signals;
+pub mod sinks;
 pub mod stderr;
 
 use crate::app::Mode;
@@ -28,13 +31,14 @@ use acquisition::health::{Health, HealthSnapshot};
 use acquisition::marker::ClassIdx;
 use acquisition::ring::{Overflow, ring};
 use acquisition::source::Source;
-use anyhow::{Context as _, Result, anyhow};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use acquisition::text::printable;
+use anyhow::{Context as _, Error, Result, anyhow};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use decoding::session::engine::{Engine, Output};
 use models::checkpoint::Model;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
@@ -107,7 +111,9 @@ pub struct Shared {
     /// Frames waiting in the ring, as last seen by the decoding thread.
     pub backlog_frames: AtomicU64,
     /// Events that a full queue dropped on their way to a listener.
-    pub dropped_events: AtomicU64,
+    pub missed_events: MissedEvents,
+    /// The first failure of the stream, of a thread or of the publication, printable.
+    pub failure: OnceLock<String>,
     /// Frames that a slow screen was not shown.
     pub undrawn_frames: AtomicU64,
     /// The counters of the stream.
@@ -117,6 +123,26 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// The state of a session that begins now.
+    pub fn new(health: Arc<Health>) -> Self {
+        Self {
+            stop: AtomicBool::new(false),
+            decoded_all: AtomicBool::new(false),
+            backlog_frames: AtomicU64::new(0),
+            missed_events: MissedEvents::default(),
+            failure: OnceLock::new(),
+            undrawn_frames: AtomicU64::new(0),
+            health,
+            clock: SessionClock::start(),
+        }
+    }
+
+    /// Keeps a failure for screen and log, if it is the first.
+    pub fn failed(&self, error: &Error) {
+        // A later failure follows from the first, or is told when threads are joined.
+        let _ = self.failure.set(printable(&format!("{error:#}")).into_owned());
+    }
+
     /// Whether the session should end.
     pub fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -128,6 +154,47 @@ impl Shared {
     }
 }
 
+/// Who listens to the decoding thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The recording thread: score and log.
+    Record,
+    /// The dashboard.
+    Screen,
+    /// The published streams.
+    Publish,
+}
+
+impl Audience {
+    /// Everyone.
+    pub const ALL: [Self; 3] = [Self::Record, Self::Screen, Self::Publish];
+
+    /// As the user knows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Record => "the score and the log",
+            Self::Screen => "the dashboard",
+            Self::Publish => "the published streams",
+        }
+    }
+}
+
+/// Events that each listener missed because its queue was full.
+#[derive(Debug, Default)]
+pub struct MissedEvents([AtomicU64; Audience::ALL.len()]);
+
+impl MissedEvents {
+    /// Counts one.
+    fn count(&self, audience: Audience) {
+        self.0[audience as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many a listener missed.
+    pub fn by(&self, audience: Audience) -> u64 {
+        self.0[audience as usize].load(Ordering::Relaxed)
+    }
+}
+
 /// What a session left behind.
 #[derive(Debug)]
 pub struct Outcome {
@@ -135,62 +202,61 @@ pub struct Outcome {
     pub summary: listen::Summary,
     /// The stream's counters.
     pub health: HealthSnapshot,
-    /// Events that listeners missed.
-    pub n_dropped_events: u64,
+    /// Events missed by each of [`Audience::ALL`].
+    pub n_missed_events: [u64; Audience::ALL.len()],
+    /// Why the session failed, if it did: what is counted and scored is what came before.
+    pub failure: Option<String>,
 }
 
 /// One listener's end of the decoding thread's announcements.
 pub struct Listener {
     sender: Sender<Output>,
+    audience: Audience,
     /// Whether the decoding thread waits for room, or counts and goes on.
     overflow: Overflow,
 }
 
 impl Listener {
-    fn new(overflow: Overflow) -> (Self, Receiver<Output>) {
+    fn new(audience: Audience, overflow: Overflow) -> (Self, Receiver<Output>) {
         let (sender, receiver) = bounded(EVENT_QUEUE);
-        (Self { sender, overflow }, receiver)
+        (Self { sender, audience, overflow }, receiver)
     }
 
-    /// Hands the event on; counts it where the queue is full. Allocation: none.
+    /// Hands the event on; counts it where the queue is full. A listener that has left
+    /// misses nothing. Allocation: none.
     fn tell(&self, output: Output, shared: &Shared) {
-        let is_told = match self.overflow {
-            Overflow::Wait => self.sender.send(output).is_ok(),
-            Overflow::DropNewest => self.sender.try_send(output).is_ok(),
-        };
-        if !is_told {
-            shared.dropped_events.fetch_add(1, Ordering::Relaxed);
+        match self.overflow {
+            Overflow::Wait => {
+                // Fails only where the listener has left.
+                let _ = self.sender.send(output);
+            }
+            Overflow::DropNewest => {
+                if let Err(TrySendError::Full(_)) = self.sender.try_send(output) {
+                    shared.missed_events.count(self.audience);
+                }
+            }
         }
     }
 }
 
-/// Runs the session to its end: the stream's, a key's, a signal's or a failure's.
+/// Runs the session to its end: the stream's, a key's, a signal's or a failure's. One
+/// at a time in a process, for signals mean the latest.
+///
+/// # Errors
+/// Where there is nothing to account for. A session that failed under way is an
+/// [`Outcome`] with a failure.
 pub fn run(setup: Setup) -> Result<Outcome> {
-    let shared = Arc::new(Shared {
-        stop: AtomicBool::new(false),
-        decoded_all: AtomicBool::new(false),
-        backlog_frames: AtomicU64::new(0),
-        dropped_events: AtomicU64::new(0),
-        undrawn_frames: AtomicU64::new(0),
-        health: Arc::clone(&setup.health),
-        clock: SessionClock::start(),
-    });
-    stop_on_signals(&shared)?;
+    let shared = Arc::new(Shared::new(Arc::clone(&setup.health)));
+    signals::stop_on_signals(&shared)?;
     let threads = Threads::start(setup, &shared)?;
     threads.finish(&shared)
-}
-
-/// Ctrl-C and a polite `kill` end the session as the key `q` does.
-fn stop_on_signals(shared: &Arc<Shared>) -> Result<()> {
-    let shared = Arc::clone(shared);
-    ctrlc::set_handler(move || shared.request_stop()).context("signals can't be handled")
 }
 
 /// The running threads, and what the main thread keeps for itself.
 struct Threads {
     source: JoinHandle<Result<()>>,
     decode: JoinHandle<()>,
-    record: JoinHandle<Result<listen::Summary>>,
+    record: JoinHandle<listen::Summary>,
     #[cfg(feature = "lsl")]
     publish: Option<JoinHandle<Result<()>>>,
     screen: Option<screen::Screen>,
@@ -202,15 +268,15 @@ impl Threads {
         let capacity = (RING_SECS * info.rate.hz()).ceil() as usize + setup.chunk_frames;
         let (writer, reader) = ring(info.n_channels(), capacity, RING_MARKERS, setup.overflow);
         let facts = listen::Facts::new(&info, &setup.model, setup.mode)?;
-        let (record_tell, record_hear) = Listener::new(setup.overflow);
+        let (record_tell, record_hear) = Listener::new(Audience::Record, setup.overflow);
         let mut listeners = vec![record_tell];
 
         #[cfg(feature = "lsl")]
         let publish = match &setup.outputs.publish {
             Some(name) => {
-                let (tell, hear) = Listener::new(setup.overflow);
+                let (tell, hear) = Listener::new(Audience::Publish, setup.overflow);
                 listeners.push(tell);
-                Some(publish::start(name, &facts, hear)?)
+                Some(publish::start(name, &facts, hear, shared)?)
             }
             None => None,
         };
@@ -218,7 +284,7 @@ impl Threads {
         let mut frames_to_screen = None;
         let mut screen_parts = None;
         if !setup.outputs.headless {
-            let (tell, hear) = Listener::new(Overflow::DropNewest);
+            let (tell, hear) = Listener::new(Audience::Screen, Overflow::DropNewest);
             listeners.push(tell);
             let (to_screen, frames) =
                 ring(info.n_channels(), capacity, RING_MARKERS, Overflow::DropNewest);
@@ -226,20 +292,24 @@ impl Threads {
             screen_parts = Some((hear, frames));
         }
         let (news_out, news) = bounded(listen::NEWS_QUEUE);
-        let sinks = listen::Sinks::open(&setup.outputs)?;
         let screen = screen_parts
             .map(|(events, frames)| {
                 let inputs = screen::Inputs { events, frames, news };
                 screen::Screen::open(&facts, &setup.outputs, inputs)
             })
             .transpose()?;
+        // After the screen: where that can't be opened, no empty log stays behind.
+        let sinks = sinks::Sinks::open(&setup.outputs)?;
 
         let record = {
-            let shared = Arc::clone(shared);
-            spawn("ml-record", move || listen::run(facts, &record_hear, sinks, &news_out, &shared))?
+            let known = Arc::clone(shared);
+            let news_out = screen.is_some().then_some(news_out);
+            spawn("ml-record", shared, move || {
+                listen::run(facts, &record_hear, sinks, news_out.as_ref(), &known)
+            })?
         };
         let decode = {
-            let shared = Arc::clone(shared);
+            let known = Arc::clone(shared);
             let node = decode::Node {
                 engine: setup.engine,
                 reader,
@@ -248,13 +318,13 @@ impl Threads {
                 frames_to_screen,
                 chunk_frames: setup.chunk_frames,
             };
-            spawn("ml-decode", move || node.run(&shared))?
+            spawn("ml-decode", shared, move || node.run(&known))?
         };
         let source = {
-            let shared = Arc::clone(shared);
+            let known = Arc::clone(shared);
             let node =
                 pump::Node { source: setup.source, writer, chunk_frames: setup.chunk_frames };
-            spawn("ml-source", move || node.run(&shared))?
+            spawn("ml-source", shared, move || node.run(&known))?
         };
         Ok(Self {
             source,
@@ -273,37 +343,68 @@ impl Threads {
         if shown.is_err() {
             shared.request_stop();
         }
-        let sourced = join(self.source, "ml-source");
+        let sourced = join(self.source, "ml-source").flatten();
         let decoded = join(self.decode, "ml-decode");
         let recorded = join(self.record, "ml-record");
         #[cfg(feature = "lsl")]
         let published = self.publish.map_or(Ok(()), |p| join(p, "ml-publish").flatten());
-        shown?;
-        decoded?;
-        let summary = recorded.flatten()?;
-        #[cfg(feature = "lsl")]
-        published?;
-        sourced.flatten()?;
+        #[cfg(not(feature = "lsl"))]
+        let published = Ok(());
+        let failures: Vec<String> = [shown, decoded, sourced, published]
+            .into_iter()
+            .filter_map(|result| result.err().map(|error| format!("{error:#}")))
+            .collect();
         Ok(Outcome {
-            summary,
+            summary: recorded?,
             health: shared.health.snapshot(),
-            n_dropped_events: shared.dropped_events.load(Ordering::Relaxed),
+            n_missed_events: Audience::ALL.map(|audience| shared.missed_events.by(audience)),
+            failure: (!failures.is_empty()).then(|| failures.join("; ")),
         })
     }
 }
 
+/// Starts a thread of a session. If it panics, the session is asked to end, for the
+/// others can't go on without it.
 fn spawn<T: Send + 'static>(
     name: &str,
+    shared: &Arc<Shared>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>> {
+    let alarm = PanicAlarm { thread: name.to_owned(), shared: Arc::clone(shared) };
+    let work = move || {
+        let _alarm = alarm;
+        work()
+    };
     Builder::new().name(name.to_owned()).spawn(work).with_context(|| format!("thread {name}"))
 }
 
+/// Ends the session when it is dropped by a panic.
+struct PanicAlarm {
+    thread: String,
+    shared: Arc<Shared>,
+}
+
+impl Drop for PanicAlarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.shared.failed(&panicked(&self.thread));
+            self.shared.request_stop();
+        }
+    }
+}
+
 fn join<T>(handle: JoinHandle<T>, name: &str) -> Result<T> {
-    handle.join().map_err(|_| anyhow!("thread {name} panicked: this is a defect, please report it"))
+    handle.join().map_err(|_| panicked(name))
+}
+
+fn panicked(thread: &str) -> Error {
+    anyhow!("thread {thread} panicked: this is a defect, please report it")
 }
 
 /// The name of a class for people and files.
 pub fn class_name(classes: &[String], class: ClassIdx) -> &str {
     classes.get(class.index()).map_or("?", String::as_str)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,11 @@ use crossterm::terminal::{
 };
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
-use std::io::{self, Stdout, Write};
+use std::io::{self, IsTerminal as _, Stdout, Write};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, mpsc};
+use std::time::Duration;
 
 /// Whether this process holds the terminal. Process-wide, because the panic hook is.
 static HELD: AtomicBool = AtomicBool::new(false);
@@ -30,18 +31,23 @@ impl TerminalGuard {
     /// Takes the terminal over.
     ///
     /// # Errors
-    /// If standard output is no terminal, or refuses: run without a dashboard.
+    /// As [`check`], or if the terminal refuses: run without a dashboard.
     ///
     /// # Panics
     /// If another guard lives: one process has one terminal.
     pub fn enter() -> io::Result<Self> {
-        assert!(!HELD.swap(true, Ordering::SeqCst), "the terminal is held already");
+        check()?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        assert!(!HELD.load(Ordering::SeqCst), "the terminal is held already");
         install_panic_hook();
-        let entered = take_over();
-        if entered.is_err() {
-            give_back();
-        }
-        entered.map(|terminal| Self { terminal })
+        enable_raw_mode()?;
+        // From here on there is something to undo, and dropping the guard does.
+        HELD.store(true, Ordering::SeqCst);
+        let guard = Self { terminal };
+        // Cleared here and not through ratatui, which asks the terminal for the cursor's
+        // position first and fails where no answer comes.
+        execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), Hide)?;
+        Ok(guard)
     }
 
     /// Draws one frame, at the size the terminal has now.
@@ -62,19 +68,44 @@ impl Drop for TerminalGuard {
     }
 }
 
-fn take_over() -> io::Result<Terminal<CrosstermBackend<Stdout>>> {
-    enable_raw_mode()?;
-    // Cleared here and not through ratatui, which asks the terminal for the cursor's
-    // position first and fails where no answer comes.
-    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All), Hide)?;
-    Terminal::new(CrosstermBackend::new(io::stdout()))
+/// Whether a dashboard can be drawn at all. Writes nothing.
+///
+/// # Errors
+/// If standard output is no terminal, or one that can't move its cursor.
+pub fn check() -> io::Result<()> {
+    let term = std::env::var("TERM").unwrap_or_default();
+    match refusal(io::stdout().is_terminal(), &term) {
+        Some(reason) => Err(io::Error::new(io::ErrorKind::Unsupported, reason)),
+        None => Ok(()),
+    }
 }
 
-/// Undoes [`take_over`], once. Failures are not reported: there is nowhere to.
+fn refusal(is_terminal: bool, term: &str) -> Option<&'static str> {
+    match (is_terminal, term) {
+        (false, _) => Some("standard output is not a terminal"),
+        (true, "dumb") => Some("TERM says that the terminal is dumb"),
+        (true, _) => None,
+    }
+}
+
+/// Gives the terminal back from outside the drawing thread, which may be stuck in a
+/// terminal that takes nothing any more: waits for `patience` at most.
+pub fn release(patience: Duration) {
+    if HELD.load(Ordering::SeqCst) {
+        let (done, wait) = mpsc::channel();
+        std::thread::spawn(move || {
+            give_back();
+            let _ = done.send(());
+        });
+        let _ = wait.recv_timeout(patience);
+    }
+}
+
+/// Undoes [`TerminalGuard::enter`], once. Failures are not reported: there is nowhere to.
 fn give_back() {
     if HELD.swap(false, Ordering::SeqCst) {
-        leave(&mut io::stdout());
         let _ = disable_raw_mode();
+        leave(&mut io::stdout());
     }
 }
 
@@ -105,6 +136,13 @@ mod tests {
         leave(&mut written);
         let text = String::from_utf8(written).unwrap();
         assert!(text.contains("\u{1b}[?1049l") && text.contains("\u{1b}[?25h"), "{text:?}");
+    }
+
+    #[test]
+    fn only_terminals_that_can_be_drawn_on_are_drawn_on() {
+        assert_eq!(refusal(true, "xterm-256color"), None);
+        assert!(refusal(true, "dumb").is_some());
+        assert!(refusal(false, "xterm-256color").is_some());
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use crate::app::notices::{Level, Notice};
 use crate::app::picture::Verdict;
-use crate::app::{App, Display, FRESH_SECS, Help, Liveness, SPANS_SECS, Scale, Screen, Truth};
+use crate::app::{
+    App, Display, Ending, FRESH_SECS, Help, Liveness, SPANS_SECS, Scale, Screen, Truth,
+};
 use crate::message::{Action, Command, Message};
 use acquisition::marker::Cue;
 use acquisition::signal::Chunk;
@@ -27,7 +29,8 @@ pub fn update(app: &mut App, message: Message) -> Option<Command> {
         Message::Latency(latency) => app.newest.latency = Some(app.stamp(latency)),
         Message::Score(score) => app.newest.score = Some(app.stamp(score)),
         Message::Alert(text) => notice(app, Level::Warning, printable(text).into_owned()),
-        Message::Ended => end(app),
+        Message::Ended => end(app, Ending::Regular),
+        Message::Failed => end(app, Ending::Failure),
     }
     None
 }
@@ -140,9 +143,9 @@ fn push_cue(app: &mut App, cue: Cue) {
     app.newest.push_cue(cue, task_end_secs, now_secs);
 }
 
-fn end(app: &mut App) {
-    if app.liveness != Liveness::Ended {
-        app.liveness = Liveness::Ended;
+fn end(app: &mut App, ending: Ending) {
+    if !matches!(app.liveness, Liveness::Ended(_)) {
+        app.liveness = Liveness::Ended(ending);
         notice(app, Level::Info, "the stream ended".into());
     }
 }

@@ -2,7 +2,7 @@
 //! that its headset is simulated, in this process, and is found like any other.
 
 use super::args::{DemoArgs, LiveArgs};
-use super::conclude::conclude;
+use super::conclude::{check, conclude};
 use super::data::{pipeline, span};
 use super::text::note;
 use super::train::{Naming, fit_model};
@@ -33,13 +33,15 @@ const CHUNK_FRAMES: usize = 512;
 /// Runs `mindloop live`.
 pub fn run(args: &LiveArgs) -> Result<ExitCode> {
     let timeout = seconds(args.timeout, "--timeout")?;
+    let outputs = args.output.outputs();
+    check(&outputs)?;
     let model = Model::load(&args.model)?;
     let markers = match &args.markers {
         Some(text) => Markers::Query(Query::parse(text)?),
         None => Markers::Companion,
     };
     let options = LslOptions { stream: Query::parse(&args.stream)?, markers, timeout };
-    conclude(&session(model, &options, Mode::Live, args.output.outputs())?)
+    conclude(&session(model, &options, Mode::Live, outputs)?)
 }
 
 /// A duration from the command line.
@@ -75,6 +77,11 @@ fn session(
 
 /// Runs `mindloop demo`.
 pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
+    if let Some(secs) = args.seconds {
+        seconds(secs, "--seconds")?;
+    }
+    let outputs = args.output.outputs();
+    check(&outputs)?;
     let config = demo_config(args);
     let name = match (&args.pipeline, args.meg) {
         (Some(name), _) => name.as_str(),
@@ -90,19 +97,28 @@ pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
     served.source_id = format!("mindloop-demo-{}", std::process::id());
     let stream = Query::parse(&format!("source_id={}", served.source_id))?;
     let stop = AtomicBool::new(false);
-    let outcome = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let headset = std::thread::Builder::new()
             .name("ml-board".to_owned())
             .spawn_scoped(scope, || Board::new(simulator, served)?.run(&stop))
             .context("thread ml-board")?;
+        let switch = OffSwitch(&stop);
         let timeout = Duration::from_secs(10);
         let options = LslOptions { stream, markers: Markers::Companion, timeout };
-        let outcome = session(model, &options, Mode::Demo, args.output.outputs());
-        stop.store(true, Ordering::Relaxed);
+        let concluded = session(model, &options, Mode::Demo, outputs).and_then(|o| conclude(&o));
+        drop(switch);
         headset.join().map_err(|_| anyhow::anyhow!("thread ml-board panicked"))??;
-        outcome
-    })?;
-    conclude(&outcome)
+        concluded
+    })
+}
+
+/// Ends the headset when it is dropped, by a panic too: the scope waits for its thread.
+struct OffSwitch<'a>(&'a AtomicBool);
+
+impl Drop for OffSwitch<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn demo_config(args: &DemoArgs) -> SimulatorConfig {

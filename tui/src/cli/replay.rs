@@ -1,7 +1,7 @@
 //! `mindloop replay`: a model on a recording, through the very threads of a live session.
 
 use super::args::ReplayArgs;
-use super::conclude::conclude;
+use super::conclude::{check, conclude};
 use super::text::note;
 use crate::app::Mode;
 use crate::runtime::{self, Setup};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     ensure!((1..=65_536).contains(&args.chunk), "--chunk is 1 to 65536 frames");
     let speed = parse_speed(&args.speed)?;
+    let outputs = args.output.outputs();
+    check(&outputs)?;
     let model = Model::load(&args.model)?;
     let reader = datasets::reader::open(&args.recording)?;
     for finding in reader.findings() {
@@ -37,7 +39,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
         },
         chunk_frames: args.chunk,
         mode: Mode::Replay,
-        outputs: args.output.outputs(),
+        outputs,
     })?;
     conclude(&outcome)
 }

@@ -1,7 +1,7 @@
 //! The line that is always there: rate, backlog, loss; and the same as a table.
 
 use super::{age, freshness_of, heading};
-use crate::app::{App, Freshness, Liveness};
+use crate::app::{App, Ending, Freshness, Liveness};
 use crate::theme::Role;
 use crate::widget::{Pane, columns, cut};
 use acquisition::health::HealthSnapshot;
@@ -160,6 +160,7 @@ pub fn state(app: &App) -> (String, Role) {
         Liveness::Stale { newest_secs } => {
             (format!("STALE for {}", age(app.now_secs - newest_secs)), Role::Alarm)
         }
-        Liveness::Ended => ("ENDED".into(), Role::Strong),
+        Liveness::Ended(Ending::Regular) => ("ENDED".into(), Role::Strong),
+        Liveness::Ended(Ending::Failure) => ("FAILED".into(), Role::Alarm),
     }
 }

@@ -77,33 +77,38 @@ pub enum Line<'a> {
         score: &'a ScoreSummary,
         /// Decision times.
         latency: &'a LatencySummary,
-        /// Frames received.
-        n_received: u64,
-        /// Frames lost before they arrived.
-        n_lost: u64,
-        /// Frames dropped because decoding fell behind.
-        n_dropped: u64,
+        /// What became of frames and markers.
+        #[serde(flatten)]
+        counters: Counters,
         /// Events this log missed.
         n_dropped_events: u64,
+        /// Why the session failed, printable; `null` where it did not.
+        failure: Option<&'a str>,
     },
 }
 
-/// The counters of the last line.
-pub fn end<'a>(
-    counts: (u64, u64),
-    score: &'a ScoreSummary,
-    latency: &'a LatencySummary,
-    health: &HealthSnapshot,
-    n_dropped_events: u64,
-) -> Line<'a> {
-    Line::End {
-        n_decisions: counts.0,
-        n_unusable: counts.1,
-        score,
-        latency,
-        n_received: health.n_received,
-        n_lost: health.n_lost,
-        n_dropped: health.n_dropped,
-        n_dropped_events,
+/// The stream's counters in the last line.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the log's fields")]
+pub struct Counters {
+    /// Frames received.
+    n_received: u64,
+    /// Frames lost before they arrived.
+    n_lost: u64,
+    /// Frames dropped because decoding fell behind.
+    n_dropped: u64,
+    /// Cues that came when windows under their task had been scored.
+    n_late_markers: u64,
+}
+
+impl Counters {
+    /// Those of a snapshot.
+    pub fn of(health: &HealthSnapshot) -> Self {
+        Self {
+            n_received: health.n_received,
+            n_lost: health.n_lost,
+            n_dropped: health.n_dropped,
+            n_late_markers: health.n_late_markers,
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! The recording thread: scores the session as it runs and writes its event log. It
 //! sees every event the decoding thread announced, in order, and nothing else.
 
-use super::json_lines::{Line, end};
-use super::{Outputs, Shared, class_name};
+use super::json_lines::{Counters, Line};
+use super::sinks::{Closed, Sinks};
+use super::{Audience, Shared, class_name};
 use crate::app::Mode;
-use acquisition::marker::MarkerMap;
+use acquisition::marker::{Cue, MarkerMap};
 use acquisition::signal::StreamInfo;
 use acquisition::text::printable;
 use acquisition::time::SampleRate;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
 use decoding::evaluate::running::{RunningScore, SETTLE_SECS, ScoreSummary};
@@ -19,9 +20,6 @@ use decoding::session::engine::Output;
 use decoding::session::event::Event;
 use decoding::window::WindowSpec;
 use models::checkpoint::Model;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Snapshots the screen may be behind with before new ones are left out.
@@ -111,76 +109,28 @@ pub struct Summary {
     pub latency: LatencySummary,
     /// Why the log is incomplete, if it is.
     pub log_failure: Option<String>,
+    /// Whether a simulator made the samples, or the model's training data.
+    pub simulated: bool,
 }
 
-/// The writers of JSON lines.
-#[derive(Default)]
-pub struct Sinks {
-    writers: Vec<(String, Box<dyn Write + Send>)>,
-}
-
-impl Sinks {
-    /// Opens what the outputs ask for. A log never replaces an existing file.
-    pub fn open(outputs: &Outputs) -> Result<Self> {
-        let mut sinks = Self::default();
-        if outputs.headless {
-            let stdout = BufWriter::new(std::io::stdout());
-            sinks.writers.push(("standard output".to_owned(), Box::new(stdout)));
-        }
-        if let Some(path) = &outputs.log {
-            let file = File::create_new(path)
-                .with_context(|| format!("can't create the log {}", path.display()))?;
-            let writer = Box::new(BufWriter::new(file));
-            sinks.writers.push((path.display().to_string(), writer));
-        }
-        Ok(sinks)
-    }
-
-    /// Writes a line everywhere; a writer that fails is closed and its failure returned.
-    fn write(&mut self, line: &Line<'_>) -> Option<String> {
-        if self.writers.is_empty() {
-            return None;
-        }
-        let mut text = serde_json::to_vec(line).expect("a line is plain data");
-        text.push(b'\n');
-        self.for_each(|writer| writer.write_all(&text))
-    }
-
-    fn flush(&mut self) -> Option<String> {
-        self.for_each(Write::flush)
-    }
-
-    fn for_each(
-        &mut self,
-        mut act: impl FnMut(&mut Box<dyn Write + Send>) -> std::io::Result<()>,
-    ) -> Option<String> {
-        let mut failure = None;
-        self.writers.retain_mut(|(name, writer)| match act(writer) {
-            Ok(()) => true,
-            Err(error) => {
-                failure = Some(format!("the event log stopped: {name}: {error}"));
-                false
-            }
-        });
-        failure
-    }
-}
-
-/// Listens until the decoding thread has said its last word.
+/// Listens until the decoding thread has said its last word. `news` is for the screen,
+/// where there is one.
 pub fn run(
     facts: Facts,
     events: &Receiver<Output>,
     sinks: Sinks,
-    news: &Sender<News>,
+    news: Option<&Sender<News>>,
     shared: &Shared,
-) -> Result<Summary> {
+) -> Summary {
     let score = RunningScore::new(facts.score_options(), SETTLE_SECS);
-    let is_headless = sinks.writers.iter().any(|(name, _)| name == "standard output");
     let mut recorder = Recorder {
+        settle_samples: facts.rate.samples(SETTLE_SECS).max(0) as u64,
         facts,
         sinks,
-        news: (!is_headless).then_some(news),
+        news,
+        shared,
         score,
+        decided_to: None,
         latency: LatencyRecorder::new(),
         n_decisions: 0,
         n_unusable: 0,
@@ -195,12 +145,12 @@ pub fn run(
             Err(RecvTimeoutError::Disconnected) => break,
         }
         if events.is_empty() {
-            let failure = recorder.sinks.flush();
-            recorder.note(failure);
+            let closed = recorder.sinks.flush();
+            recorder.note(closed);
         }
         recorder.tell_screen(shared.clock.nanos());
     }
-    Ok(recorder.close(shared))
+    recorder.close()
 }
 
 /// The thread's state.
@@ -208,7 +158,12 @@ struct Recorder<'a> {
     facts: Facts,
     sinks: Sinks,
     news: Option<&'a Sender<News>>,
+    shared: &'a Shared,
     score: RunningScore,
+    /// What the score settles windows after.
+    settle_samples: u64,
+    /// End of the latest decision.
+    decided_to: Option<u64>,
     latency: LatencyRecorder,
     n_decisions: u64,
     n_unusable: u64,
@@ -233,16 +188,17 @@ impl Recorder<'_> {
             step_samples: facts.window.step_samples,
             model_sha256: &facts.model_sha256,
         };
-        let failure = self.sinks.write(&line);
-        self.note(failure);
+        let closed = self.sinks.write(&line);
+        self.note(closed);
     }
 
     fn take(&mut self, output: &Output) {
-        let failure = match output.event {
+        let closed = match output.event {
             Event::Decision(decision) => {
                 self.n_decisions += 1;
                 self.latency.record(output.took_nanos);
                 self.score.push_decision(decision);
+                self.decided_to = self.decided_to.max(Some(decision.end.0));
                 self.sinks.write(&Line::Decision {
                     sample: decision.end.0,
                     time_secs: self.facts.rate.secs(decision.end),
@@ -260,6 +216,7 @@ impl Recorder<'_> {
             }
             Event::Marker(marker) => {
                 if let Some(cue) = self.facts.markers.cue(&marker) {
+                    self.count_if_late(&cue);
                     self.score.push_cue(cue);
                 }
                 let text = printable(marker.text.as_str());
@@ -267,12 +224,27 @@ impl Recorder<'_> {
                 self.sinks.write(&Line::Marker { onset_secs: marker.onset_secs + 0.0, text: &text })
             }
         };
-        self.note(failure);
+        self.note(closed);
     }
 
-    /// Keeps the first failure, and says it on screen.
-    fn note(&mut self, failure: Option<String>) {
-        let Some(failure) = failure else { return };
+    /// A cue is late where its task begins among windows that are settled: they were
+    /// scored without it.
+    fn count_if_late(&self, cue: &Cue) {
+        let settled_to = self.decided_to.and_then(|end| end.checked_sub(self.settle_samples));
+        let task = self.facts.interval.samples(cue, self.facts.rate);
+        if !task.is_empty() && settled_to.is_some_and(|settled| task.start <= settled) {
+            self.shared.health.late_markers(1);
+        }
+    }
+
+    /// Ends a session whose reader left. Of failures it keeps the first, and says each
+    /// on screen.
+    fn note(&mut self, closed: Option<Closed>) {
+        let failure = match closed {
+            None => return,
+            Some(Closed::ReaderLeft) => return self.shared.request_stop(),
+            Some(Closed::Failed(failure)) => failure,
+        };
         if let Some(news) = self.news {
             let _ = news.try_send(News::Alert(failure.clone()));
         }
@@ -290,22 +262,31 @@ impl Recorder<'_> {
         let _ = news.try_send(News::Latency(self.latency.summary()));
     }
 
-    fn close(mut self, shared: &Shared) -> Summary {
+    fn close(mut self) -> Summary {
         self.score.finish();
         let (score, latency) = (self.score.summary(), self.latency.summary());
-        let counts = (self.n_decisions, self.n_unusable);
-        let n_dropped_events = shared.dropped_events.load(Ordering::Relaxed);
-        let health = shared.health.snapshot();
-        let failure = self.sinks.write(&end(counts, &score, &latency, &health, n_dropped_events));
-        self.note(failure);
-        let failure = self.sinks.flush();
-        self.note(failure);
+        let closed = self.sinks.write(&Line::End {
+            n_decisions: self.n_decisions,
+            n_unusable: self.n_unusable,
+            score: &score,
+            latency: &latency,
+            counters: Counters::of(&self.shared.health.snapshot()),
+            n_dropped_events: self.shared.missed_events.by(Audience::Record),
+            failure: self.shared.failure.get().map(String::as_str),
+        });
+        self.note(closed);
+        let closed = self.sinks.flush();
+        self.note(closed);
         Summary {
             n_decisions: self.n_decisions,
             n_unusable: self.n_unusable,
             score,
             latency,
             log_failure: self.log_failure,
+            simulated: self.facts.simulated,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,14 @@
 //! for a stimulator, a game or any other LSL program.
 
 use super::listen::Facts;
+use super::{Shared, spawn};
 use acquisition::lsl::local_clock;
 use acquisition::lsl::outlet::DecisionOutlet;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use crossbeam_channel::Receiver;
 use decoding::session::engine::Output;
 use decoding::session::event::Event;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Opens the outlets and publishes, on a thread of its own, until the session ends.
@@ -16,11 +18,12 @@ pub fn start(
     name: &str,
     facts: &Facts,
     events: Receiver<Output>,
+    shared: &Arc<Shared>,
 ) -> Result<JoinHandle<Result<()>>> {
     let (classes, simulated) = (facts.classes.clone(), facts.simulated);
     let source_id = format!("mindloop-{name}");
     let name = name.to_owned();
-    super::spawn("ml-publish", move || {
+    let publish = move |events: Receiver<Output>| {
         let mut outlet = DecisionOutlet::new(&name, &source_id, &classes, simulated)
             .with_context(|| format!("can't publish decisions as {name}"))?;
         for output in events {
@@ -31,5 +34,9 @@ pub fn start(
             }
         }
         Ok(())
+    };
+    let known = Arc::clone(shared);
+    spawn("ml-publish", shared, move || {
+        publish(events).inspect_err(|error: &Error| known.failed(error))
     })
 }

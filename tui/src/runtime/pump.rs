@@ -24,16 +24,19 @@ pub struct Node {
 }
 
 impl Node {
-    /// Pumps until the source ends, fails or the session stops. The writer is dropped
-    /// at the end, which ends the ring.
+    /// Pumps until the source ends, fails, nobody takes its frames or the session stops.
+    /// The writer is dropped at the end, which ends the ring; a failure is known by then.
     ///
     /// Allocation: none per pull, beyond the source's own.
     pub fn run(mut self, shared: &Shared) -> Result<()> {
         let mut chunk = Chunk::new(self.source.info().n_channels(), self.chunk_frames);
         let mut markers = Vec::with_capacity(MARKERS_PER_PULL);
-        let result = self.pump(&mut chunk, &mut markers, shared);
+        let result = self.pump(&mut chunk, &mut markers, shared).context("the stream failed");
+        if let Err(error) = &result {
+            shared.failed(error);
+        }
         shared.health.ended();
-        result.context("the stream failed")
+        result
     }
 
     fn pump(
@@ -47,7 +50,7 @@ impl Node {
             let pull = self.source.pull(chunk, markers, PATIENCE)?;
             shared.health.arrived(chunk, shared.clock.nanos());
             self.hand_over(chunk, markers, shared);
-            if pull == Pull::Ended {
+            if pull == Pull::Ended || self.writer.is_abandoned() {
                 break;
             }
         }
@@ -70,3 +73,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,10 +14,11 @@ use acquisition::marker::MarkerMap;
 use acquisition::ring::RingReader;
 use acquisition::signal::Chunk;
 use anyhow::{Context as _, Result};
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use decoding::session::engine::Output;
 use decoding::session::event::Event;
 use std::sync::atomic::Ordering;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 /// Shortest time between two drawings.
@@ -31,6 +32,9 @@ const MARKERS: usize = 1;
 const KEYS: usize = 64;
 /// Seconds over which the effective rate is taken.
 const RATE_OVER_SECS: f64 = 5.0;
+
+/// What to do where there is no dashboard.
+pub const NO_TERMINAL: &str = "no dashboard without a terminal: use --headless";
 
 /// The queues that end here.
 pub struct Inputs {
@@ -54,6 +58,7 @@ pub struct Screen {
     rate_meter: RateMeter,
     rate_hz: f64,
     has_ended: bool,
+    has_told_failure: bool,
     /// Last, so that it is let go after the terminal was given back.
     stderr: CapturedStderr,
 }
@@ -78,8 +83,7 @@ impl Screen {
             mode: facts.mode,
             truth: Truth::Cues { task_secs: [facts.interval.tmin_secs, facts.interval.tmax_secs] },
         });
-        let terminal =
-            TerminalGuard::enter().context("no dashboard without a terminal: use --headless")?;
+        let terminal = TerminalGuard::enter().context(NO_TERMINAL)?;
         Ok(Self {
             terminal,
             theme,
@@ -91,6 +95,7 @@ impl Screen {
             rate_meter: RateMeter::new(RATE_OVER_SECS),
             rate_hz: facts.rate.hz(),
             has_ended: false,
+            has_told_failure: false,
             stderr: CapturedStderr::start()?,
         })
     }
@@ -159,22 +164,31 @@ impl Screen {
             backlog_secs: backlog_secs(backlog, self.rate_hz),
             counters: snapshot,
         }));
+        let failure = shared.failure.get();
+        if let Some(failure) = failure.filter(|_| !self.has_told_failure) {
+            self.has_told_failure = true;
+            self.tell(Message::Alert(failure));
+        }
         if snapshot.ended && shared.decoded_all.load(Ordering::Acquire) && !self.has_ended {
             self.has_ended = true;
-            self.tell(Message::Ended);
+            self.tell(failure.map_or(Message::Ended, |_| Message::Failed));
         }
     }
 
-    /// Waits for keys until the next drawing is due.
+    /// Waits for keys until the next drawing is due. A keyboard that is gone can't say
+    /// that the session should end, so it ends.
     fn keys(&mut self, patience: Duration) -> Option<Command> {
         let until = Instant::now() + patience;
-        while let Ok(action) = self.actions.recv_deadline(until) {
-            let command = update(&mut self.app, Message::Act(action));
+        loop {
+            let command = match self.actions.recv_deadline(until) {
+                Ok(action) => update(&mut self.app, Message::Act(action)),
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => Some(Command::Quit),
+            };
             if command.is_some() {
                 return command;
             }
         }
-        None
     }
 }
 
@@ -192,6 +206,6 @@ fn read_keys() -> Result<Receiver<Action>> {
             }
         }
     };
-    super::spawn("ml-keys", read)?;
+    Builder::new().name("ml-keys".to_owned()).spawn(read).context("thread ml-keys")?;
     Ok(actions)
 }

@@ -7,6 +7,8 @@ use crossbeam_channel::Receiver;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(unix)]
+use std::thread::JoinHandle;
 
 /// Lines that wait to be shown.
 const QUEUE: usize = 64;
@@ -21,7 +23,15 @@ pub struct CapturedStderr {
     /// Lines for which there was no room.
     n_lost: Arc<AtomicU64>,
     #[cfg(unix)]
-    original: Option<std::os::fd::OwnedFd>,
+    diverted: Option<Diverted>,
+}
+
+/// What undoes the diversion.
+#[cfg(unix)]
+struct Diverted {
+    original: std::os::fd::OwnedFd,
+    /// The thread `ml-stderr`, which ends when nothing writes to the pipe any more.
+    reader: JoinHandle<()>,
 }
 
 impl CapturedStderr {
@@ -32,7 +42,6 @@ impl CapturedStderr {
         let (sender, lines) = crossbeam_channel::bounded(QUEUE);
         let original = rustix::io::dup(std::io::stderr()).context("standard error")?;
         let (reader, writer) = std::io::pipe().context("a pipe for standard error")?;
-        rustix::stdio::dup2_stderr(&writer).context("standard error")?;
         let n_lost = Arc::new(AtomicU64::new(0));
         let lost = Arc::clone(&n_lost);
         let read = move || {
@@ -47,8 +56,11 @@ impl CapturedStderr {
                 }
             }
         };
-        super::spawn("ml-stderr", read)?;
-        Ok(Self { lines, shown: Vec::with_capacity(QUEUE), n_lost, original: Some(original) })
+        let named = std::thread::Builder::new().name("ml-stderr".to_owned());
+        let reader = named.spawn(read).context("thread ml-stderr")?;
+        rustix::stdio::dup2_stderr(&writer).context("standard error")?;
+        let diverted = Some(Diverted { original, reader });
+        Ok(Self { lines, shown: Vec::with_capacity(QUEUE), n_lost, diverted })
     }
 
     /// Leaves standard error alone.
@@ -70,13 +82,18 @@ impl CapturedStderr {
 }
 
 impl Drop for CapturedStderr {
-    /// Gives standard error back and prints what was caught last.
+    /// Gives standard error back and prints what was caught last. The pipe's end comes
+    /// first: only then has everything been read that was written, a panic's message
+    /// among it.
     fn drop(&mut self) {
         while self.next_line().is_some() {}
         #[cfg(unix)]
-        if let Some(original) = self.original.take() {
-            let _ = rustix::stdio::dup2_stderr(&original);
+        if let Some(Diverted { original, reader }) = self.diverted.take()
+            && rustix::stdio::dup2_stderr(&original).is_ok()
+        {
+            let _ = reader.join();
         }
+        while self.next_line().is_some() {}
         let mut stderr = std::io::stderr().lock();
         for line in &self.shown {
             let _ = writeln!(stderr, "{}", acquisition::text::printable(line));

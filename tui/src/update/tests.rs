@@ -1,5 +1,5 @@
 use super::*;
-use crate::fixture::{World, session};
+use crate::fixture::{FULL, World, drawn, session, text};
 use crate::message::Health;
 use acquisition::marker::ClassIdx;
 use acquisition::time::SampleIndex;
@@ -33,7 +33,17 @@ fn a_stream_lives_goes_stale_and_comes_back() {
     assert_eq!(words(&world), ["frames again after 1.2 s", "no frames arrive any more"]);
     world.tell(Message::Ended);
     world.wait(9.0);
-    assert_eq!(world.app.liveness, Liveness::Ended);
+    assert_eq!(world.app.liveness, Liveness::Ended(Ending::Regular));
+}
+
+#[test]
+fn a_failure_ends_the_stream_and_says_why() {
+    let mut world = World::after(1.0);
+    world.tell(Message::Alert("the stream failed: transport failed: on purpose"));
+    world.tell(Message::Failed);
+    assert_eq!(world.app.liveness, Liveness::Ended(Ending::Failure));
+    let shown = text(&drawn(&world.app, FULL, 80, 24));
+    assert!(shown.contains("FAILED") && shown.contains("transport failed: on purpose"), "{shown}");
 }
 
 #[test]
