@@ -40,7 +40,7 @@ fn spectra(n: usize) -> Vec<(&'static str, Vec<f64>)> {
 
 #[test]
 fn eigenvectors_are_orthogonal_and_leave_no_residual() {
-    for n in [1_usize, 2, 3, 15, 17, 64, 65] {
+    for n in [1_usize, 2, 3, 15, 17, 64, 65, 130] {
         let mut eigen = EigenScratch::new(n);
         for (name, spectrum) in spectra(n) {
             let a = with_spectrum(&spectrum, n as u64);
