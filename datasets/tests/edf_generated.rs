@@ -119,6 +119,62 @@ fn gaps_are_kept_in_discontinuous_files() {
 }
 
 #[test]
+fn gaps_beyond_two_days_are_not_believed() {
+    let gaps_of = |onsets_secs: &[&str]| {
+        let on_disk = on_disk(&file("EDF+D", onsets_secs).bytes());
+        let recording = read_recording(on_disk.path()).unwrap();
+        assert_eq!(recording.n_samples(), 10 * onsets_secs.len());
+        let gaps: Vec<_> = recording.gaps.iter().map(|g| (g.at.0, g.n_missing)).collect();
+        let findings: Vec<_> = recording.findings.into_iter().map(|f| f.what).collect();
+        (gaps, findings)
+    };
+    // One stamp is nonsense: the records behind it are where they say.
+    let (gaps, findings) = gaps_of(&["0", "1", "999999999", "3", "9"]);
+    assert_eq!(gaps, [(40, 50)]);
+    assert!(findings[0].starts_with("1 records begin after gaps of more than two days"));
+    // Two days fit exactly; a second more, in two gaps, does not.
+    assert_eq!(gaps_of(&["0", "172801"]), (vec![(10, 1_728_000)], vec![]));
+    let (gaps, findings) = gaps_of(&["0", "172801", "172803"]);
+    assert_eq!((gaps, findings.len()), (vec![(10, 1_728_000)], 1));
+}
+
+#[test]
+fn gaps_of_fast_streams_are_bounded_by_samples() {
+    // 10 samples in 0.1 ms: 100 kHz, of which 2^27 samples last 22 minutes.
+    let gaps_of = |onset: &'static str| {
+        let mut edf = file("EDF+D", &["0", onset]);
+        edf.record_secs = "0.0001";
+        read_recording(on_disk(&edf.bytes()).path()).unwrap().gaps.len()
+    };
+    assert_eq!((gaps_of("1300"), gaps_of("1400")), (1, 0));
+}
+
+#[test]
+fn rates_that_are_no_recordings_are_refused() {
+    let with = |record_secs: &'static str| {
+        let mut edf = file("EDF+C", &["0"]);
+        edf.record_secs = record_secs;
+        on_disk(&edf.bytes())
+    };
+    let refused = |record_secs: &'static str| {
+        let error = read_recording(with(record_secs).path()).unwrap_err();
+        assert!(matches!(error, ReadError::BadHeader { .. }), "{error}");
+        error.to_string()
+    };
+    // 10 samples a record.
+    for record_secs in ["1e-9", "4.9e-5", "5e-324"] {
+        assert!(refused(record_secs).contains("more than 200000 Hz"));
+        assert!(summarize(with(record_secs).path()).is_err());
+    }
+    assert!(read_recording(with("5e-5").path()).is_ok());
+    assert!(refused("99999999").contains("makes the main stream's rate 1.0e-7 Hz"));
+    assert!(refused("101").contains("at least 0.1 Hz"));
+    assert!(read_recording(with("100").path()).is_ok());
+    // What is in such a file can still be told.
+    assert_eq!(summarize(with("99999999").path()).unwrap().streams.len(), 2);
+}
+
+#[test]
 fn physical_dimensions_become_microvolts() {
     for (dimension, factor, unit) in
         [("mV", 1e3, Unit::Microvolt), ("V", 1e6, Unit::Microvolt), ("mmHg", 1.0, Unit::Unknown)]

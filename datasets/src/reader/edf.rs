@@ -4,7 +4,7 @@
 //! A file is a header and data records of equal duration; a record holds, signal
 //! after signal, that duration's samples. Signals of one rate make one stream. In
 //! an `EDF+D` file a record may begin later than its predecessor ends: the sample
-//! index then jumps.
+//! index then jumps, by [`scan::MAX_MISSING_SECS`] in all at most.
 //!
 //! Memory: the header, the markers ([`scan::MAX_MARKERS`] at most), the gaps, and one
 //! block of [`BLOCK_SAMPLES`] samples, however long a record is.
@@ -20,7 +20,7 @@ use super::{AnnotationCount, ReadError, Reader, RecordingSummary, StreamSummary}
 use acquisition::marker::Marker;
 use acquisition::signal::{ChannelInfo, Chunk, Finding, Gap, StreamInfo};
 use acquisition::source::{Feed, SourceError};
-use acquisition::time::{SampleIndex, SampleRate};
+use acquisition::time::{MIN_RATE_HZ, SampleIndex, SampleRate};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -61,11 +61,21 @@ pub struct EdfReader {
 }
 
 impl EdfReader {
-    /// Opens the stream with most brain channels.
+    /// Opens the stream with most brain channels. One slower than [`MIN_RATE_HZ`] is
+    /// refused: played in its own time, it would look dead.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let contents = Contents::read(path)?;
         let main = contents.summary.main_stream_idx;
         let stream_idx = main.ok_or_else(|| ReadError::NoSignals { path: path.into() })?;
+        let rate_hz = contents.summary.streams[stream_idx].rate_hz.hz();
+        if rate_hz < MIN_RATE_HZ {
+            let problem = format!(
+                "is {} s: it makes the main stream's rate {rate_hz:.1e} Hz, at least {MIN_RATE_HZ} Hz can be used",
+                contents.header.record_secs
+            );
+            let field = "duration of a data record".to_owned();
+            return Err(ReadError::BadHeader { field, problem, path: path.into() });
+        }
         Ok(contents.reader(path, stream_idx))
     }
 

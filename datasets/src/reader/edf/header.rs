@@ -6,14 +6,12 @@ use super::channel;
 use crate::reader::{ReadError, ShownPath, text_from};
 use acquisition::signal::{ChannelInfo, Finding, MAX_CHANNELS, Unit};
 use acquisition::text::printable;
+use acquisition::time::MAX_RATE_HZ;
 use std::io::Read;
 use std::path::Path;
 
 /// Bytes of the fixed part, and of each signal's part.
 pub const BLOCK_BYTES: u64 = 256;
-
-/// Shortest data record accepted: far below any recorder's.
-const MIN_RECORD_SECS: f64 = 1e-9;
 
 /// Widths of a signal's fields, in the order in which they are stored: all labels,
 /// then all transducers, and so on.
@@ -172,9 +170,9 @@ impl Parser<'_> {
         let fields = SignalFields { bytes: &rest, n_signals: n_signals as usize };
 
         let (signals, annotations, record_bytes) = self.signals(&fields, width)?;
-        let record_secs = self.record_secs(&fixed[244..252], !signals.is_empty())?;
         let stated = trimmed(&fixed[236..244]).into_owned();
         let (n_records, size_is_off) = self.n_records(&stated, data_start, record_bytes)?;
+        let record_secs = self.record_secs(&fixed[244..252], &signals)?;
         Ok(Header {
             width,
             continuity: continuity(&fixed[192..197]),
@@ -272,14 +270,22 @@ impl Parser<'_> {
     }
 
     /// Seconds of a data record; they may be zero only where there is no signal, and
-    /// are long enough for every rate to be finite.
-    fn record_secs(&self, field: &[u8], has_signals: bool) -> Result<f64, ReadError> {
-        let secs =
-            decimal(field).filter(|&secs| secs >= MIN_RECORD_SECS || (secs == 0.0 && !has_signals));
-        secs.ok_or_else(|| {
+    /// are long enough for no rate to be above [`MAX_RATE_HZ`].
+    fn record_secs(&self, field: &[u8], signals: &[Signal]) -> Result<f64, ReadError> {
+        const NAME: &str = "duration of a data record";
+        let fits = |secs: &f64| *secs > 0.0 || (*secs == 0.0 && signals.is_empty());
+        let secs = decimal(field).filter(fits).ok_or_else(|| {
             let shown = printable(&trimmed(field)).into_owned();
-            self.bad("duration of a data record", format!("is {shown:?}, no positive number"))
-        })
+            self.bad(NAME, format!("is {shown:?}, no positive number"))
+        })?;
+        let most = signals.iter().map(|s| s.n_per_record).max().unwrap_or(0);
+        if most as f64 > MAX_RATE_HZ * secs {
+            let problem = format!(
+                "is {secs} s: {most} samples in it make more than {MAX_RATE_HZ} Hz, which is no recording's rate"
+            );
+            return Err(self.bad(NAME, problem));
+        }
+        Ok(secs)
     }
 
     /// Complete data records by the file's size, which outranks what the header

@@ -1,6 +1,7 @@
 //! The first pass over an EDF file: its annotations, and when each record begins.
 //! It reads the annotation signals alone and keeps what is bounded: at most
-//! [`MAX_MARKERS`] markers and [`MAX_BREAKS`] breaks.
+//! [`MAX_MARKERS`] markers and [`MAX_BREAKS`] breaks, which together skip at most
+//! [`MAX_MISSING_SECS`] seconds and [`MAX_MISSING_SAMPLES`] indices.
 
 use super::annotations::tals;
 use super::header::{AnnotationSignal, Continuity, Header};
@@ -15,6 +16,15 @@ pub const MAX_MARKERS: usize = 200_000;
 
 /// Most breaks between records kept of one file.
 pub const MAX_BREAKS: usize = 100_000;
+
+/// Most seconds that gaps of one file may add up to: two days. A record that says it
+/// begins later follows at once instead, which is reported; the records behind it are
+/// in time again if it alone was wrong, and else as far off as their markers say.
+pub const MAX_MISSING_SECS: f64 = 48.0 * 3600.0;
+
+/// Most indices of the fastest stream that gaps may add up to, because whoever reads a
+/// recording by index reserves memory for those that are missing, too.
+pub const MAX_MISSING_SAMPLES: f64 = (1 << 27) as f64;
 
 /// A record of an `EDF+D` file that does not follow its predecessor at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +97,8 @@ struct Scanner {
     continuity: Continuity,
     record_secs: f64,
     tolerance_secs: f64,
+    /// Seconds that gaps may add up to.
+    most_missing_secs: f64,
     /// When the first record begins, in seconds from the header's start time.
     origin_secs: Option<f64>,
     /// The last record that does not follow from its predecessor.
@@ -95,6 +107,7 @@ struct Scanner {
     dropped: Damage,
     timeless: Damage,
     backward: Damage,
+    far: Damage,
     jumps: Damage,
 }
 
@@ -107,12 +120,15 @@ impl Scanner {
             record_secs: header.record_secs,
             // Onsets are decimal: less than half a sample is rounding, not a gap.
             tolerance_secs: 0.5 * header.record_secs / most as f64,
+            most_missing_secs: MAX_MISSING_SECS
+                .min(MAX_MISSING_SAMPLES * header.record_secs / most as f64),
             origin_secs: None,
             base: Break { record: 0, onset_secs: 0.0 },
             unreadable: Damage::default(),
             dropped: Damage::default(),
             timeless: Damage::default(),
             backward: Damage::default(),
+            far: Damage::default(),
             jumps: Damage::default(),
         }
     }
@@ -159,6 +175,8 @@ impl Scanner {
             self.jumps.add(record);
         } else if late_secs < 0.0 || self.scan.breaks.len() == MAX_BREAKS {
             self.backward.add(record);
+        } else if onset_secs - record as f64 * self.record_secs > self.most_missing_secs {
+            self.far.add(record);
         } else {
             self.base = Break { record, onset_secs };
             self.scan.breaks.push(self.base);
@@ -175,6 +193,10 @@ impl Scanner {
             (
                 self.backward,
                 "records begin before their predecessor ends, or are too many to tell apart: taken to follow at once",
+            ),
+            (
+                self.far,
+                "records begin after gaps of more than two days, or of more samples than can be counted: taken to follow at once",
             ),
             (
                 self.jumps,
