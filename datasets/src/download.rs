@@ -21,6 +21,12 @@ use transfer::{Client, Transfer};
 /// Name of the list of checksums at a dataset's root.
 const SUMS_NAME: &str = "SHA256SUMS.txt";
 
+/// No recording of any dataset here is larger.
+const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// Largest list of checksums, which is read into memory: 16 MiB are 150 000 files.
+const MAX_SUMS_BYTES: u64 = 16 << 20;
+
 /// Why a download stopped. Files that were completed before stay, and so do partial
 /// ones but where the variant says otherwise: the same call goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +56,15 @@ pub enum DownloadError {
     Refused {
         /// The HTTP status.
         status: u16,
+        /// The URL.
+        url: String,
+    },
+    /// The server sends more than such a file can have (it was cut off, and nothing of it
+    /// kept): use another server.
+    #[error("the server sends more than {max_bytes} bytes, which no such file has: {url}")]
+    TooLarge {
+        /// The most that is taken.
+        max_bytes: u64,
         /// The URL.
         url: String,
     },
@@ -264,13 +279,13 @@ impl Job<'_> {
         let part = part_of(&path);
         // A partial file may be whole: the rename alone was missing.
         if !part.is_file() || sum_of(&part)? != expected {
-            self.fetch(&url, &part, tell)?;
+            self.fetch(&url, &part, MAX_FILE_BYTES, tell)?;
         }
         let mut found = sum_of(&part)?;
         if found != expected {
             remove(&part)?;
             tell(Step::Refetching);
-            self.fetch(&url, &part, tell)?;
+            self.fetch(&url, &part, MAX_FILE_BYTES, tell)?;
             found = sum_of(&part)?;
         }
         if found != expected {
@@ -282,8 +297,15 @@ impl Job<'_> {
         Ok(true)
     }
 
-    /// Fetches a file into `part`, going on where an earlier attempt ended.
-    fn fetch(&self, url: &str, part: &Path, tell: Tell) -> Result<(), DownloadError> {
+    /// Fetches a file of at most `max_bytes` into `part`, going on where an earlier
+    /// attempt ended.
+    fn fetch(
+        &self,
+        url: &str,
+        part: &Path,
+        max_bytes: u64,
+        tell: Tell,
+    ) -> Result<(), DownloadError> {
         if let Some(parent) = part.parent() {
             let io = |cause| DownloadError::from_io(cause, parent);
             fs::create_dir_all(parent).map_err(io)?;
@@ -291,7 +313,7 @@ impl Job<'_> {
         let mut pause = self.plan.retry.first_pause;
         let mut n_tries = 0;
         loop {
-            let cause = match self.client.transfer(url, part, tell)? {
+            let cause = match self.client.transfer(url, part, max_bytes, tell)? {
                 Transfer::Complete => return Ok(()),
                 Transfer::Broken(cause) => cause,
             };
@@ -327,7 +349,7 @@ impl Job<'_> {
         if part.exists() {
             remove(&part)?;
         }
-        self.fetch(url, &part, &mut |_| ())?;
+        self.fetch(url, &part, MAX_SUMS_BYTES, &mut |_| ())?;
         let bytes = fs::read(&part).map_err(|cause| DownloadError::from_io(cause, &part))?;
         remove(&part)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())

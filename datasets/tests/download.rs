@@ -176,6 +176,24 @@ fn refusals_name_the_url() {
 }
 
 #[test]
+fn a_list_of_checksums_is_small() {
+    // Whether the server says how much it sends, or not.
+    for faults in [vec![], vec![Fault::Endless]] {
+        let mut list = sums();
+        list.resize((16 << 20) + 1, b'\n');
+        let files = HashMap::from([(NAME.to_owned(), contents()), (SUMS.to_owned(), list)]);
+        let server = Server::start(files, HashMap::from([(SUMS.to_owned(), faults)]));
+        let dir = TempDir::new().unwrap();
+        let error = fetch(&server, dir.path()).unwrap_err();
+        assert!(matches!(error, DownloadError::TooLarge { max_bytes: 16_777_216, .. }), "{error}");
+        // Asked once: more of the same would not help.
+        assert_eq!(server.requests.lock().unwrap().len(), 1);
+        let kept = std::fs::metadata(dir.path().join("SHA256SUMS.txt.part"));
+        assert!(kept.is_ok_and(|kept| kept.len() == 0));
+    }
+}
+
+#[test]
 fn recordings_are_fetched_under_the_publishers_paths() {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
     let data = PathBuf::from(std::env::var_os("MINDLOOP_DATA").unwrap_or(default.into()));

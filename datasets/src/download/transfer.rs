@@ -12,9 +12,6 @@ use ureq::{Agent, Body};
 /// Longest wait for a connection, for an answer, and for the next bytes of it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// No file of any dataset here is larger; a server that sends more is cut off.
-const MAX_FILE_BYTES: u64 = 4 << 30;
-
 /// Bytes moved at once.
 const BLOCK_BYTES: usize = 1 << 16;
 
@@ -44,8 +41,14 @@ impl Client {
     }
 
     /// Asks for what `part` lacks and appends it; begins anew where the server does not
-    /// send parts of files.
-    pub fn transfer(&self, url: &str, part: &Path, tell: Tell) -> Result<Transfer, DownloadError> {
+    /// send parts of files. A server that sends more than `max_bytes` is cut off.
+    pub fn transfer(
+        &self,
+        url: &str,
+        part: &Path,
+        max_bytes: u64,
+        tell: Tell,
+    ) -> Result<Transfer, DownloadError> {
         let n_here = fs::metadata(part).map_or(0, |metadata| metadata.len());
         let mut request = self.agent.get(url);
         if n_here > 0 {
@@ -55,9 +58,10 @@ impl Client {
             Ok(response) => response,
             Err(error) => return broken_or_bad(error, url),
         };
+        let limit = Limit { max_bytes, url };
         match (response.status().as_u16(), range_start(&response)) {
-            (200, _) => receive(response, 0, part, tell),
-            (206, Some(start)) if start <= n_here => receive(response, start, part, tell),
+            (200, _) => receive(response, 0, part, limit, tell),
+            (206, Some(start)) if start <= n_here => receive(response, start, part, limit, tell),
             // Not the part that was asked for, or none that exists: begin anew.
             (206 | 416, _) => {
                 truncate(part)?;
@@ -88,15 +92,36 @@ fn range_start(response: &Response<Body>) -> Option<u64> {
     range.strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()
 }
 
+/// How much of a file is taken.
+#[derive(Clone, Copy)]
+struct Limit<'a> {
+    max_bytes: u64,
+    url: &'a str,
+}
+
+impl Limit<'_> {
+    /// Refuses, and forgets what came, if there are or will be more bytes.
+    fn check(self, n_bytes: u64, part: &Path) -> Result<(), DownloadError> {
+        if n_bytes <= self.max_bytes {
+            return Ok(());
+        }
+        truncate(part)?;
+        let (max_bytes, url) = (self.max_bytes, self.url.to_owned());
+        Err(DownloadError::TooLarge { max_bytes, url })
+    }
+}
+
 /// Writes an answer's bytes into `part` from byte `start` on.
 fn receive(
     response: Response<Body>,
     start: u64,
     part: &Path,
+    limit: Limit,
     tell: Tell,
 ) -> Result<Transfer, DownloadError> {
     let io = |cause| DownloadError::from_io(cause, part);
     let n_total_bytes = response.body().content_length().map(|n| n.saturating_add(start));
+    limit.check(n_total_bytes.unwrap_or(0), part)?;
     let mut file = open_at(part, start).map_err(io)?;
     let mut reader = response.into_body().into_reader();
     let mut block = vec![0; BLOCK_BYTES];
@@ -109,10 +134,7 @@ fn receive(
             Err(cause) => return Ok(Transfer::Broken(cause.to_string())),
         };
         n_bytes += n as u64;
-        if n_bytes > MAX_FILE_BYTES {
-            truncate(part)?;
-            return Ok(Transfer::Broken("the server sends more than any file has".into()));
-        }
+        limit.check(n_bytes, part)?;
         file.write_all(&block[..n]).map_err(io)?;
     }
     if n_total_bytes.is_some_and(|total| total != n_bytes) {

@@ -11,6 +11,8 @@ use std::thread;
 pub enum Fault {
     /// Closes the connection after so many bytes of the body.
     CloseAfter(usize),
+    /// Does not say how long the file is: it ends with the connection.
+    Endless,
     /// Ignores the request's range and sends everything.
     IgnoreRange,
     /// Sends the file with its first byte changed.
@@ -92,7 +94,10 @@ fn answer(
         until = (from + n).min(file.len());
     }
     let length = file.len() - from;
-    write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n")?;
+    write!(stream, "HTTP/1.1 {status} X\r\nConnection: close\r\n")?;
+    if !matches!(fault, Some(Fault::Endless)) {
+        write!(stream, "Content-Length: {length}\r\n")?;
+    }
     if status == 206 {
         let last = file.len() - 1;
         write!(stream, "Content-Range: bytes {from}-{last}/{}\r\n", file.len())?;
