@@ -123,10 +123,8 @@ pub struct Dataset {
     pub files_url: &'static str,
     /// Its files' folder in copies of the original, and so in `--data-dir`.
     pub folder: &'static str,
-    /// Rate of most recordings.
+    /// Rate of most recordings; a recording's own is in its file.
     pub rate_hz: f64,
-    /// Subjects whose recordings have another rate, with that rate.
-    pub other_rates_hz: &'static [(u32, f64)],
     /// EEG channels.
     pub n_channels: usize,
     /// Subjects, numbered from 1.
@@ -235,12 +233,6 @@ impl Dataset {
             return Err(CatalogError::Classes(classes.to_vec()));
         }
         Ok(())
-    }
-
-    /// The rate of a subject's recordings.
-    pub fn rate_hz_of(&self, subject: u32) -> f64 {
-        let other = self.other_rates_hz.iter().find(|(s, _)| *s == subject);
-        other.map_or(self.rate_hz, |(_, rate_hz)| *rate_hz)
     }
 
     /// A file's path below the dataset's root, with `/` between its parts.

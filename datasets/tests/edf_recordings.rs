@@ -200,7 +200,7 @@ fn eegmmidb_is_as_described() {
     let recording = read_recording(&path).unwrap();
     assert_eq!(recording.info.n_channels(), dataset.n_channels);
     assert_eq!(recording.info.brain_channels().len(), dataset.n_channels);
-    assert_eq!(recording.info.rate.hz(), dataset.rate_hz_of(1));
+    assert_eq!(recording.info.rate.hz(), dataset.rate_hz);
     let labels: Vec<_> = recording.info.channels.iter().map(|c| c.label.as_str()).collect();
     assert_eq!((labels[0], labels[63]), ("Fc5", "Iz"));
     assert_eq!((recording.findings.len(), recording.gaps.len()), (0, 0));

@@ -26,8 +26,8 @@ pub static PHYSIONET_MI: Dataset = Dataset {
     home_url: "https://physionet.org/content/eegmmidb/1.0.0/",
     files_url: "https://physionet.org/files/eegmmidb/1.0.0",
     folder: "eegmmidb",
+    // Subjects 88, 92 and 100 were recorded at 128 Hz.
     rate_hz: 160.0,
-    other_rates_hz: &[(88, 128.0), (92, 128.0), (100, 128.0)],
     n_channels: 64,
     n_subjects: 109,
     n_runs: 14,
