@@ -20,7 +20,7 @@ pub enum Quality {
     Railed,
     /// Larger than any brain signal: movement or a loose electrode.
     TooLarge,
-    /// Half of the signal's change is mains hum.
+    /// More than half of the signal's power is mains hum.
     LineNoise {
         /// The mains frequency.
         hz: u8,
@@ -34,7 +34,7 @@ impl Quality {
     ///
     /// Flat and too large compare the peak-to-peak range with limits of the unit;
     /// railed means that a fifth of the samples equals the range's ends; line noise is
-    /// the share of 50 or 60 Hz in the first difference, which whitens 1/f signals.
+    /// more than half of the power at 50 or 60 Hz, so that what is seen of the trace is hum.
     pub fn of(samples: &[f32], unit: Unit, rate_hz: f64) -> Self {
         if samples.len() < 16 || (samples.len() as f64) < 0.5 * QUALITY_SECS * rate_hz {
             return Self::Unknown;
@@ -94,19 +94,23 @@ fn limits(unit: Unit) -> (f64, f64) {
     }
 }
 
-/// The share of a signal's first difference that is a tone at `hz`: 1 for that tone
-/// alone, about `3 / n` for white noise. 0 where the rate is too low to tell.
+/// The share of a signal's power that is a tone at `hz`: 1 for that tone alone, about
+/// `3 / n` for white noise. 0 where the rate is too low to tell.
+///
+/// ```text
+/// share = 2 |sum w x e^{-2 pi i f t}|^2 * sum w^2 / ((sum w)^2 * sum (w x)^2)      w Hann, x without its mean
+/// ```
 fn tone_share(samples: &[f32], hz: f64, rate_hz: f64) -> f64 {
     if hz > 0.45 * rate_hz || samples.len() < 16 {
         return 0.0;
     }
-    let n = samples.len() - 1;
-    let difference: Vec<f32> = samples.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let window: Vec<f64> = (0..n).map(|k| hann(k, n)).collect();
+    let window: Vec<f64> = (0..samples.len()).map(|k| hann(k, samples.len())).collect();
+    let tapered = tapered(samples, &window);
     let gain: f64 = window.iter().sum();
-    let power = tone_power(&tapered(&difference, &window), hz / rate_hz);
-    let total = difference.iter().map(|d| f64::from(*d).powi(2)).sum::<f64>() / n as f64;
-    if total > 0.0 { 2.0 * power / (gain * gain * total) } else { 0.0 }
+    let noise_gain: f64 = window.iter().map(|w| w * w).sum();
+    let total: f64 = tapered.iter().map(|x| x * x).sum();
+    let power = tone_power(&tapered, hz / rate_hz);
+    if total > 0.0 { 2.0 * power * noise_gain / (gain * gain * total) } else { 0.0 }
 }
 
 /// Periodic Hann window.

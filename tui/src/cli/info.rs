@@ -37,7 +37,8 @@ fn in_words(file: &str, summary: &RecordingSummary) -> Result<String> {
         .collect();
     let more = summary.annotations.len().saturating_sub(counts.len());
     let more = if more > 0 { format!(" and {more} more texts") } else { String::new() };
-    writeln!(text, "annotations  {}: {}{more}", summary.n_annotations, counts.join(", "))?;
+    let listed = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+    writeln!(text, "annotations  {}: {listed}{more}", summary.n_annotations)?;
     for finding in &summary.findings {
         writeln!(text, "finding      {}: {}", printable(&finding.place), printable(&finding.what))?;
     }

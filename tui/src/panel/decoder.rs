@@ -12,7 +12,7 @@ use acquisition::marker::ClassIdx;
 const ROOMY: u16 = 15;
 
 /// Columns for the names of the timeline's rows.
-const NAME_COLUMNS: u16 = 8;
+const NAME_COLUMNS: u16 = 9;
 
 /// Draws the panel.
 pub fn draw(pane: &mut Pane, app: &App) {

@@ -119,7 +119,7 @@ fn facts(app: &App) -> Vec<Fact> {
     };
     let fact = |long: String, short: String, attention| Fact { long, short, role: role(attention) };
     // A rate measured before the frames stopped says nothing of the present.
-    let is_stale = matches!(app.liveness, Liveness::Stale { .. });
+    let is_stale = matches!(app.liveness, Liveness::Stale { .. } | Liveness::Ended(_));
     let hz = health.and_then(|h| h.effective_hz).filter(|_| !is_stale);
     let hz_text = hz.map_or("-".into(), |hz| format!("{hz:.1}"));
     let off = is_stale || hz.is_some_and(|hz| (hz / nominal_hz - 1.0).abs() > RATE_TOLERANCE);

@@ -66,11 +66,11 @@ fn verdict(score: Option<&ScoreSummary>) -> &'static str {
         Some((Some(_), None)) => "too little yet for a 95 % interval",
         Some((Some(_), Some(interval))) => {
             if interval.lower > CHANCE_NMCC {
-                "above chance (0.5)"
+                "interval above 0.5 (chance)"
             } else if interval.upper < CHANCE_NMCC {
-                "below chance (0.5)"
+                "interval below 0.5 (chance)"
             } else {
-                "not told from chance (0.5)"
+                "interval holds 0.5 (chance)"
             }
         }
     }
