@@ -47,7 +47,11 @@ pub fn write(
 ) -> Result<()> {
     let rows = rows(done);
     let is_hdf5 = path.extension().is_some_and(|e| e == "h5" || e == "hdf5");
-    if is_hdf5 { write_hdf5(path, classes, &rows, done, report) } else { write_csv(path, classes, &rows) }
+    if is_hdf5 {
+        write_hdf5(path, classes, &rows, done, report)
+    } else {
+        write_csv(path, classes, &rows)
+    }
 }
 
 fn rows(done: &[SubjectOutcome]) -> Vec<WindowRow<'_>> {
