@@ -6,6 +6,7 @@ use super::output::check_output;
 use super::report::{Report, Row};
 use super::text::note;
 use super::{DONE_IN_PART, windows_file};
+#[cfg(feature = "hdf5")]
 use acquisition::marker::Cue;
 use acquisition::signal::Finding;
 use anyhow::{Result, ensure};
@@ -50,6 +51,7 @@ pub struct DataRow {
     /// What was wrong with it.
     pub findings: Vec<Finding>,
     /// Its cues, for the file of windows.
+    #[cfg(feature = "hdf5")]
     #[serde(skip)]
     pub cues: Vec<Cue>,
 }
@@ -199,6 +201,7 @@ fn evaluate_one(
             .map(|(run, _)| DataRow {
                 fingerprint: fingerprint(&run.recording),
                 findings: run.recording.findings.clone(),
+                #[cfg(feature = "hdf5")]
                 cues: run.cues.clone(),
             })
             .collect(),

@@ -265,6 +265,11 @@ impl Recorder<'_> {
     fn close(mut self) -> Summary {
         self.score.finish();
         let (score, latency) = (self.score.summary(), self.latency.summary());
+        if let Some(news) = self.news {
+            // What the screen goes on showing of a stream that is over is all of it.
+            let _ = news.try_send(News::Score(score.clone()));
+            let _ = news.try_send(News::Latency(latency));
+        }
         let closed = self.sinks.write(&Line::End {
             n_decisions: self.n_decisions,
             n_unusable: self.n_unusable,
