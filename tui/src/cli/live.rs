@@ -15,7 +15,7 @@ use acquisition::marker::{ClassIdx, MarkerMap};
 use acquisition::ring::Overflow;
 use acquisition::source::Source as _;
 use acquisition::source::lsl::{LslOptions, LslSource, Markers};
-use acquisition::source::synthetic::{CALIBRATION_SECS, Modality, Simulator, SimulatorConfig};
+use acquisition::source::synthetic::{CALIBRATION_SECS, Simulator, SimulatorConfig};
 use anyhow::{Context as _, Result, ensure};
 use datasets::split::calibrate_wholly;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
@@ -89,8 +89,7 @@ pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
         (None, true) => "logvar+lda",
     };
     let pipeline = pipeline(name)?;
-    let secs = calibration_secs(&config);
-    note(format!("mindloop: calibrating {name} on {secs} s of a simulated run"));
+    note(format!("mindloop: calibrating {name} on {CALIBRATION_SECS} s of a simulated run"));
     let model = calibrate(&config, pipeline)?;
     let session_run = SimulatorConfig { run_seed: config.run_seed + 1, ..config };
     let simulator = Simulator::new(&session_run)?;
@@ -136,22 +135,12 @@ fn demo_config(args: &DemoArgs) -> SimulatorConfig {
     config
 }
 
-/// How long the calibration run of a head is. That of a MEG has 76 times the samples of
-/// the default EEG per second, and simulating and filtering them is what the user waits
-/// for.
-fn calibration_secs(config: &SimulatorConfig) -> f64 {
-    match config.modality {
-        Modality::Eeg => CALIBRATION_SECS,
-        Modality::Meg => CALIBRATION_SECS / 2.0,
-    }
-}
-
 /// A model fitted on a calibration run of the head that `config` describes.
 pub fn calibrate(
     config: &SimulatorConfig,
     pipeline: decoding::pipeline::Pipeline,
 ) -> Result<Model> {
-    let recording = Simulator::record(config, calibration_secs(config))?;
+    let recording = Simulator::record(config, CALIBRATION_SECS)?;
     let cue_texts = ["left_hand", "right_hand"].map(str::to_owned).to_vec();
     let class = |k: usize| ClassIdx(k as u8 + 1);
     let markers = MarkerMap::new(cue_texts.iter().enumerate().map(|(k, t)| (t.clone(), class(k))));
