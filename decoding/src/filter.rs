@@ -1,5 +1,5 @@
 //! Causal filters: designs ([`butterworth`], [`notch`]) that give second-order
-//! sections, the machine that runs them ([`sos`]), and re-referencing ([`reference`]).
+//! sections, the machine that runs them ([`sos`]), and re-referencing ([`mod@reference`]).
 //!
 //! Everything runs forward in time, frame by frame, with carried state: there is no
 //! forward-backward filter here, because its output depends on the future.
