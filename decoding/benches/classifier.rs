@@ -6,10 +6,10 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use decoding::classifier::lda::LdaModel;
 use decoding::classifier::logistic::LogisticModel;
 use decoding::classifier::mdm::MdmModel;
-use decoding::csp::CspModel;
 use decoding::riemann::covariance::{oas_shrink, scm};
 use decoding::riemann::mean::riemannian_mean;
 use decoding::riemann::tangent::TangentSpace;
+use decoding::spatial_filter::csp::CspModel;
 use faer::Mat;
 use std::hint::black_box;
 

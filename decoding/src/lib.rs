@@ -14,8 +14,10 @@
 //! Shapes are `(n_channels, n_samples)`. Samples come in as `f32`; filter state,
 //! covariances and everything after are `f64`. Class 0 is idle, tasks follow from 1.
 
+pub mod adaptation;
+pub mod artifact;
 pub mod classifier;
-pub mod csp;
+pub mod connectivity;
 pub mod decoder;
 pub mod evaluate;
 pub mod filter;
@@ -25,6 +27,11 @@ pub mod metric;
 pub mod pipeline;
 pub mod psd;
 pub mod riemann;
+pub mod selection;
 pub mod session;
+pub mod spatial;
+pub mod spatial_filter;
 pub mod stats;
+pub mod time_domain;
+pub mod time_frequency;
 pub mod window;

@@ -170,7 +170,7 @@ fn geometry_is_mathematics() {
     let words = [
         "crate::filter",
         "crate::psd",
-        "crate::csp",
+        "crate::spatial_filter",
         "crate::classifier",
         "crate::session",
         "acquisition::",

@@ -4,12 +4,12 @@ use super::FittedPipeline;
 use crate::classifier::lda::LdaModel;
 use crate::classifier::logistic::LogisticModel;
 use crate::classifier::mdm::{MdmModel, MdmRuntime};
-use crate::csp::{CspModel, CspRuntime};
 use crate::decoder::Decoder;
 use crate::front_end::band_power::BandPower;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
 use crate::riemann::tangent::TangentSpace;
+use crate::spatial_filter::csp::{CspModel, CspRuntime};
 use crate::window::{Features, Window};
 
 /// Why a fitted pipeline can't decide: the model file is damaged or not for this

@@ -1,0 +1,1 @@
+//! What is not brain: bad channels found, artefacts cleaned or windows refused.

@@ -1,0 +1,2 @@
+//! Which features to keep, and what is left of a map after correction for having looked
+//! at all of it.

@@ -1,0 +1,1 @@
+//! Descriptions of a window that need no spectrum: Hjorth parameters, line length.

@@ -1,0 +1,1 @@
+//! Power over time and frequency: wavelets, and its change against a baseline.
