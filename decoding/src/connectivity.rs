@@ -1,2 +1,106 @@
 //! How channels go together: coherence and phase measures over epochs, over time and
 //! sliding, envelopes, autoregressive models with their directed measures, and graphs.
+//!
+//! # One engine for the spectral measures
+//! Epochs, the segments of a window, or the samples of a wavelet transform are
+//! *observations* of a spectrum. One pass over them sums, for each pair of channels and
+//! each frequency, what the asked-for [`Measure`]s need of the cross-spectrum
+//! `S = X conj(Y)` and nothing else; the measures are then formed at each frequency and
+//! averaged over bands.
+//!
+//! | over | function or type |
+//! |---|---|
+//! | segments of a sliding window, updated per hop | [`SlidingConnectivity`], [`NodeStrength`] |
+//!
+//! # Conventions
+//! Pairs are those of the lower triangle, row after row: `(1,0), (2,0), (2,1), (3,0) ...`,
+//! the channel with the higher index first ([`pair_idx`]). `X` is the first channel's
+//! spectrum. All measures are free of the samples' unit. A pair with a channel without
+//! any power has the value 0 wherever a power or a magnitude divides.
+
+mod fourier;
+mod lines;
+mod measure;
+mod reduce;
+mod selection;
+mod sliding;
+mod strength;
+mod tally;
+
+pub use self::measure::Measure;
+pub use self::selection::{BandEdges, ConnectivitySpec, Resolution};
+pub use self::sliding::{Segments, SlidingConnectivity};
+pub use self::strength::NodeStrength;
+
+/// Why connectivity can't be planned or computed.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum ConnectivityError {
+    /// Choose at least two channels.
+    #[error("{n_channels} channel makes no pair: choose at least two channels")]
+    TooFewChannels {
+        /// Channels given.
+        n_channels: usize,
+    },
+    /// Name at least one measure.
+    #[error("no measure is asked for: name at least one")]
+    NoMeasure,
+    /// Choose longer segments or epochs, or another band below half the sampling rate.
+    #[error(
+        "no frequency lies in {low_hz}-{high_hz} Hz: choose longer segments or another band below half the rate"
+    )]
+    EmptyBand {
+        /// Lower edge.
+        low_hz: f64,
+        /// Upper edge.
+        high_hz: f64,
+    },
+    /// The phase slope needs two frequencies strictly inside a band: widen the band or
+    /// choose longer segments. Single frequencies have no slope.
+    #[error(
+        "the phase slope needs two frequencies strictly inside {low_hz}-{high_hz} Hz: widen the band or choose longer segments"
+    )]
+    NarrowBand {
+        /// Lower edge.
+        low_hz: f64,
+        /// Upper edge.
+        high_hz: f64,
+    },
+    /// Choose segments of at least two samples that fit into the window.
+    #[error("a segment of {segment_samples} samples is not between 2 and the window's {n_samples}")]
+    BadSegment {
+        /// The segment asked for.
+        segment_samples: usize,
+        /// The window's length.
+        n_samples: usize,
+    },
+    /// Choose a step of at least one sample.
+    #[error("segments that start every 0 samples never end: choose a step of at least one sample")]
+    NoStep,
+    /// Give more epochs or a longer window, or choose another measure.
+    #[error("{measure:?} needs {needed} observations, not {n_observations}: give more of them")]
+    TooFewObservations {
+        /// The measure.
+        measure: Measure,
+        /// Epochs, segments or samples given.
+        n_observations: usize,
+        /// How many it takes.
+        needed: usize,
+    },
+}
+
+/// Where the pair of two channels stands among all pairs.
+///
+/// # Panics
+/// If the channels are the same.
+pub fn pair_idx(channel: usize, other: usize) -> usize {
+    assert_ne!(channel, other, "a pair has two channels");
+    reduce::n_pairs_below(channel.max(other)) + channel.min(other)
+}
+
+/// Number of pairs of `n_channels` channels.
+pub fn n_pairs(n_channels: usize) -> usize {
+    reduce::n_pairs_below(n_channels)
+}
+
+#[cfg(test)]
+mod tests;
