@@ -54,6 +54,26 @@ pub enum FitError {
         /// Steps taken.
         n_steps: usize,
     },
+    /// Take longer windows, fewer channels or components, or a covariance that is shrunk.
+    #[error(
+        "windows of {n_samples} samples are too short, {n_needed} are needed: lengthen them, take fewer channels or components, or shrink the covariance"
+    )]
+    TooShort {
+        /// Samples of a window.
+        n_samples: usize,
+        /// Samples needed.
+        n_needed: usize,
+    },
+    /// Correct the parameter.
+    #[error("{name} is {found}, allowed is {allowed}")]
+    BadParameter {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
 }
 
 /// Something that can be fitted to examples.

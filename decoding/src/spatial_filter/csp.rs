@@ -5,14 +5,12 @@
 //! of [`pipeline`](crate::pipeline). Joint diagonalisation of several classes is absent
 //! on purpose: its result depends on the order of the channels.
 
+use super::generalised::Generalised;
 use crate::classifier::{check_finite, count_examples, dot, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use acquisition::marker::ClassIdx;
-use faer::linalg::triangular_solve::{
-    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
-};
-use faer::{Mat, MatRef, Par, Side};
+use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
@@ -76,9 +74,9 @@ impl CspModel {
                 let chosen = labels.iter().zip(covariances);
                 mean(chosen.filter(|(l, _)| (l.index() == class) == own).map(|(_, c)| *c))
             };
-            let vectors = contrast(class, &of(true), &of(false))?;
+            let solved = contrast(class, &of(true), &of(false))?;
             for col in chosen_columns(n_classes, n_channels) {
-                filters.extend(with_positive_peak(vectors.col(col).iter().copied().collect()));
+                filters.extend(solved.vector(col));
             }
         }
         let rows = MatRef::from_row_major_slice(&filters, filters.len() / n_channels, n_channels);
@@ -157,45 +155,21 @@ fn mean<'a>(matrices: impl Iterator<Item = &'a Mat<f64>>) -> Mat<f64> {
 
 /// Generalised eigenvectors of a class's mean and the sum of both, in columns,
 /// eigenvalues ascending.
-///
-/// With `C_c + C_rest = L L'` they are `L^-T u` of the eigenvectors `u` of
-/// `L^-1 C_c L^-T`.
-fn contrast(class: usize, own: &Mat<f64>, rest: &Mat<f64>) -> Result<Mat<f64>, FitError> {
+fn contrast(class: usize, own: &Mat<f64>, rest: &Mat<f64>) -> Result<Generalised, FitError> {
     let composite = own + rest;
     check_finite(composite.as_ref(), || {
         format!("the mean covariance of class {class} or the rest")
     })?;
-    let Ok(factor) = composite.llt(Side::Lower) else {
-        let what = format!("the sum of the mean covariances of class {class} and the rest");
-        return Err(FitError::NotPositiveDefinite { what });
-    };
-    let mut half = own.clone();
-    solve_lower_triangular_in_place(factor.L(), half.as_mut(), Par::Seq);
-    let mut whitened = half.transpose().to_owned();
-    solve_lower_triangular_in_place(factor.L(), whitened.as_mut(), Par::Seq);
-    let Ok(eigen) = whitened.self_adjoint_eigen(Side::Lower) else {
-        return Err(FitError::NotConverged {
-            what: format!("the spatial filters of class {class}"),
-            n_steps: whitened.nrows(),
-        });
-    };
+    let solved = Generalised::solve(
+        own.as_ref(),
+        composite.as_ref(),
+        || format!("the sum of the mean covariances of class {class} and the rest"),
+        || format!("the spatial filters of class {class}"),
+    )?;
     let within = -SHARE_TOLERANCE..=1.0 + SHARE_TOLERANCE;
-    if !eigen.S().column_vector().iter().all(|share| within.contains(share)) {
+    if !solved.values.iter().all(|share| within.contains(share)) {
         let what = format!("the mean covariance of class {class} or that of the rest");
         return Err(FitError::NotPositiveDefinite { what });
     }
-    let mut vectors = eigen.U().to_owned();
-    solve_upper_triangular_in_place(factor.L().transpose(), vectors.as_mut(), Par::Seq);
-    Ok(vectors)
-}
-
-/// The vector or its negative, whichever has the element largest in magnitude positive.
-fn with_positive_peak(mut vector: Vec<f64>) -> Vec<f64> {
-    let peak = vector.iter().fold(0.0_f64, |peak, v| if v.abs() > peak.abs() { *v } else { peak });
-    if peak < 0.0 {
-        for value in &mut vector {
-            *value = -*value;
-        }
-    }
-    vector
+    Ok(solved)
 }

@@ -1,0 +1,277 @@
+"""Golden values of the spatial filters that are fitted to windows, on real recordings.
+
+    python golden_spatial_filter.py --data-dir DIR --out ../data/golden [--only erp,ssvep]
+
+``DIR`` holds
+
+- ``erp_muse_lsl/visual/P300`` of NeuroTechX' eeg-notebooks (BSD-3): a visual P300
+  experiment with a Muse headband;
+- ``ssvep_exoskeleton`` (Kalunga et al. 2016, doi:10.1016/j.neucom.2016.01.007, CC0):
+  flicker at 13, 17 and 21 Hz over eight occipital channels;
+- EEGMMIDB as PhysioNet lays it out, in ``eegmmidb`` (doi:10.13026/C28G6P, ODC-By 1.0).
+
+Inputs are rounded and stored beside the results. The sign of an eigenvector is
+arbitrary: here its element largest in magnitude is positive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+import pandas as pd
+from meegkit.trca import trca
+from moabb.pipelines import SSVEP_CCA
+from moabb.pipelines.features import AugmentedDataset
+from pyriemann.estimation import Covariances, ERPCovariances, XdawnCovariances
+from pyriemann.geometry.covariance import covariances_EP
+from pyriemann.spatialfilters import Xdawn
+from scipy.linalg import qr, svdvals
+from scipy.signal import butter, sosfilt
+from sklearn.cross_decomposition import CCA
+
+import golden
+from golden import Floats, Ints
+
+SEED = 0
+
+
+def positive(rows: Floats) -> Floats:
+    """Rows with the element largest in magnitude positive."""
+    largest = np.take_along_axis(rows, np.abs(rows).argmax(-1)[..., None], -1)
+    return rows * np.sign(largest)
+
+
+# Event-related responses
+
+
+def erp_windows(data_dir: Path) -> tuple[Floats, Ints]:
+    """Responses of one run: causally 1-20 Hz, every sixth sample of 0.1-0.8 s."""
+    folder = data_dir / "erp_muse_lsl/visual/P300/subject1/session1"
+    table = pd.read_csv(sorted(folder.glob("*.csv.gz"))[0])
+    samples = table[["TP9", "AF7", "AF8", "TP10"]].to_numpy().T
+    sos = butter(4, [1.0, 20.0], "bandpass", fs=256.0, output="sos")
+    filtered = sosfilt(sos, samples - samples[:, :1])
+    marker = table["Marker"].to_numpy()
+    at = np.flatnonzero(marker)
+    at = at[(at > 1024) & (at < samples.shape[1] - 256)]
+    chosen = np.concatenate([at[marker[at] == 2][:9], at[marker[at] == 1][:15]])
+    windows = np.stack([filtered[:, s + 26 : s + 206 : 6] for s in np.sort(chosen)])
+    return np.round(windows, 3), (marker[np.sort(chosen)] == 2).astype(np.int64)
+
+
+def erp_file(data_dir: Path) -> dict[str, Any]:
+    windows, labels = erp_windows(data_dir)
+    filters, covariances = [], []
+    for estimator in ("scm", "oas"):
+        model = Xdawn(nfilter=3, estimator=estimator).fit(windows, labels)
+        signs = np.sign(positive(model.filters_) / model.filters_)[:, :1]
+        filters.append(
+            {
+                "estimator": estimator,
+                "filters": signs * model.filters_,
+                "patterns": signs * model.patterns_,
+                "evoked": signs * model.evokeds_,
+                "filtered": signs * model.transform(windows[:1])[0],
+            }
+        )
+    probe = windows[[0, 7, 20]]
+
+    def case(kind: str, estimator: str, above: Floats, moving: Floats, **more: Any) -> None:
+        matrices = covariances_EP(moving, above, estimator=estimator)
+        covariances.append(
+            {"prototypes": kind, "estimator": estimator, "covariances": matrices, **more}
+        )
+
+    for estimator in ("scm", "oas"):
+        means = ERPCovariances(estimator=estimator).fit(windows, labels)
+        case("means", estimator, means.P_, probe)
+        above = []
+        for label in (0, 1):
+            mean = windows[labels == label].mean(axis=0)
+            axes = positive(np.linalg.svd(mean)[0][:, :2].T)
+            above.append(axes @ mean)
+        theirs = ERPCovariances(estimator=estimator, svd=2).fit(windows, labels).P_
+        assert np.allclose(np.abs(theirs), np.abs(np.concatenate(above)))
+        case("svd", estimator, np.concatenate(above), probe)
+        for apply in (True, False):
+            model = XdawnCovariances(
+                nfilter=2, applyfilters=apply, estimator=estimator, xdawn_estimator="oas", classes=[1]
+            ).fit(windows, labels)
+            signed = positive(model.Xd_.filters_)
+            evoked = signed @ windows[labels == 1].mean(axis=0)
+            assert np.allclose(np.abs(evoked), np.abs(model.P_))
+            moving = signed @ probe if apply else probe
+            case("xdawn" if apply else "xdawn_above", estimator, evoked, moving)
+    return {
+        "about": "A Muse P300 run, 24 windows of 4 channels x 30 samples, labels 1 target. xdawn: "
+        "pyriemann Xdawn(nfilter=3). erp: of windows 0, 7 and 20, pyriemann ERPCovariances (means, "
+        "svd=2) and XdawnCovariances(nfilter=2, classes=[1], xdawn_estimator='oas') with and "
+        "without applyfilters; rows from eigenvectors and singular vectors have signs such that "
+        "the vector's largest element is positive.",
+        "windows": windows,
+        "labels": labels,
+        "xdawn": filters,
+        "erp": covariances,
+    }
+
+
+# Frequency-coded responses
+
+FREQUENCIES_HZ = (13.0, 17.0, 21.0)
+SSVEP_RATE_HZ = 128.0
+BANDS_HZ = ((8.0, 50.0), (20.0, 50.0))
+N_HARMONICS = 2
+
+
+def ssvep_windows(data_dir: Path) -> tuple[Floats, Ints]:
+    """``(n_bands, n_windows, 8, 96)``, causally filtered, every second sample of 256 Hz,
+    0.75 s from two seconds after the start of each flicker on; four windows a class."""
+    folder = data_dir / "ssvep_exoskeleton/subject01"
+    path = sorted(folder.glob("*_raw.fif"))[1]
+    raw = mne.io.read_raw_fif(path, preload=True, verbose="ERROR")
+    events = mne.read_events(str(path).replace("_raw.fif", "-eve.fif"), verbose="ERROR")
+    events = events[np.argsort(events[:, 0])]
+    samples = raw.get_data(picks="eeg") * 1e6
+    chosen = [e for k in (2, 4, 3) for e in events[events[:, 2] == k][:4]]
+    chosen.sort(key=lambda e: e[0])
+    labels = [(2, 4, 3).index(e[2]) for e in chosen]
+    bands = []
+    for band in BANDS_HZ:
+        sos = butter(4, band, "bandpass", fs=256.0, output="sos")
+        filtered = sosfilt(sos, samples - samples[:, :1])
+        starts = [e[0] - raw.first_samp + 512 for e in chosen]
+        bands.append([filtered[:, s : s + 192 : 2] for s in starts])
+    return np.round(np.array(bands), 3), np.array(labels)
+
+
+def references(frequency_hz: float, n_samples: int) -> Floats:
+    t = np.arange(n_samples) / SSVEP_RATE_HZ
+    angles = [2 * np.pi * h * frequency_hz * t for h in range(1, N_HARMONICS + 1)]
+    return np.array([f(angle) for angle in angles for f in (np.sin, np.cos)])
+
+
+def canonical_correlation(x: Floats, y: Floats) -> float:
+    """The largest one, of rows: from the angles between their spans (Bjorck, Golub 1973)."""
+    spans = [qr((z - z.mean(axis=1, keepdims=True)).T, mode="economic")[0] for z in (x, y)]
+    return float(svdvals(spans[0].T @ spans[1])[0])
+
+
+def trca_part(bands: Floats, labels: Ints) -> dict[str, Any]:
+    """Filters by meegkit's trca of each band and class, fitted to the first nine windows;
+    scores of the others as its ``TRCA.predict`` computes them."""
+    n_train = 9
+    n_bands, n_windows, n_channels, n_samples = bands.shape
+    weights = np.zeros((n_bands, 3, n_channels))
+    templates = np.zeros((n_bands, 3, n_channels, n_samples))
+    for b, k in np.ndindex(n_bands, 3):
+        train = bands[b, :n_train][labels[:n_train] == k]
+        # meegkit centres its argument in place.
+        weights[b, k] = positive(trca(train.transpose(2, 1, 0).copy()).real)
+        templates[b, k] = train.mean(axis=0)
+    weight = [n ** (-1.25) + 0.25 for n in range(1, n_bands + 1)]
+    scores: dict[str, Any] = {"each": [], "ensemble": []}
+    for i in range(n_train, n_windows):
+        for kind in scores:
+            r = np.zeros((n_bands, 3))
+            for b, k in np.ndindex(n_bands, 3):
+                w = weights[b].T if kind == "ensemble" else weights[b, k]
+                mine, theirs = (bands[b, i].T @ w).ravel(), (templates[b, k].T @ w).ravel()
+                r[b, k] = np.corrcoef(mine, theirs)[0, 1]
+            scores[kind].append(np.dot(weight, r))
+    return {"n_train": n_train, "weights": weights, "scores": scores}
+
+
+def ssvep_file(data_dir: Path) -> dict[str, Any]:
+    bands, labels = ssvep_windows(data_dir)
+    n_samples = bands.shape[-1]
+    exact = np.array(
+        [
+            [[canonical_correlation(w, references(f, n_samples)) for f in FREQUENCIES_HZ] for w in band]
+            for band in bands
+        ]
+    )
+    # Eigenvalues alone converge early in scikit-learn's power iteration.
+    cca = CCA(n_components=1, tol=1e-15, max_iter=100_000)
+    sklearn = np.zeros(exact.shape[1:])
+    for i, k in np.ndindex(sklearn.shape):
+        x, y = cca.fit_transform(bands[0, i].T, references(FREQUENCIES_HZ[k], n_samples).T)
+        sklearn[i, k] = np.corrcoef(x.ravel(), y.ravel())[0, 1]
+    weight = [n ** (-1.25) + 0.25 for n in range(1, len(bands) + 1)]
+    info = mne.create_info(8, SSVEP_RATE_HZ, "eeg")
+    events = np.c_[np.arange(len(labels)), np.zeros(len(labels), int), labels + 1]
+    ids = {str(f): k + 1 for k, f in enumerate(FREQUENCIES_HZ)}
+    epochs = mne.EpochsArray(bands[0], info, events, event_id=ids, verbose="ERROR")
+    names = np.array([str(FREQUENCIES_HZ[k]) for k in labels])
+    moabb = SSVEP_CCA(n_harmonics=N_HARMONICS)
+    moabb.cca = CCA(n_components=1, tol=1e-15, max_iter=100_000)
+    moabb.fit(epochs, names)
+    augmented = []
+    for order, lag, estimator in ((1, 5, "oas"), (3, 4, "scm"), (4, 2, "oas")):
+        stacked = AugmentedDataset(order=order, lag=lag).transform(bands[0, :1])
+        matrices = Covariances(estimator=estimator).fit_transform(stacked)
+        augmented.append(
+            {"order": order, "lag": lag, "estimator": estimator, "covariance": matrices[0]}
+        )
+    return {
+        "about": "Kalunga subject 1, 12 windows of 8 channels x 96 samples at 128 Hz in two bands "
+        "(n_bands, n_windows, n_channels, n_samples). exact: largest canonical correlation with "
+        "two harmonics of 13, 17 and 21 Hz, per band, from the angles between subspaces; sklearn: "
+        "CCA(n_components=1, tol=1e-15) of the first band; moabb: SSVEP_CCA.predict_proba with "
+        "that CCA; filter_bank: sum of squares weighted by n^-1.25 + 0.25. augmented: MOABB "
+        "AugmentedDataset and pyriemann Covariances of the first window of the first band. trca: "
+        "meegkit.trca.trca per band and class on the first nine windows, scores of the other three "
+        "as meegkit's TRCA.predict without and with ensemble.",
+        "rate_hz": SSVEP_RATE_HZ,
+        "frequencies_hz": FREQUENCIES_HZ,
+        "n_harmonics": N_HARMONICS,
+        "bands": bands,
+        "labels": labels,
+        "exact": exact,
+        "sklearn": sklearn,
+        "moabb": moabb.predict_proba(epochs),
+        "filter_bank": np.einsum("b,bik->ik", weight, exact**2),
+        "augmented": augmented,
+        "trca": trca_part(bands, labels),
+    }
+
+
+# Writing
+
+FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "erp": erp_file,
+    "ssvep": ssvep_file,
+}
+
+
+def versions() -> dict[str, str]:
+    more = {name: importlib.metadata.version(name) for name in ("moabb", "meegkit")}
+    return {**golden.versions(), **more}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", default=",".join(FILES))
+    args = parser.parse_args()
+    for name in args.only.split(","):
+        document = {
+            "script": "tests/reference/golden_spatial_filter.py",
+            "versions": versions(),
+            "seed": SEED,
+            **FILES[name](args.data_dir),
+        }
+        path = args.out / f"{name}.json"
+        path.write_text(golden.dumps(golden.plain(document)) + "\n")
+        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
