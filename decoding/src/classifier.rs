@@ -1,17 +1,19 @@
 //! Classifiers: from a window's features to a posterior over the classes.
 //!
 //! Each is two or three types: what is fitted ([`lda::LdaModel`],
-//! [`logistic::LogisticModel`], [`mdm::MdmModel`]: plain numbers that a model file
-//! holds) and, where deciding needs scratch, a runtime planned from it. They are *not*
+//! [`logistic::LogisticModel`], [`svm::SvmModel`], [`mdm::MdmModel`]: plain numbers that
+//! a model file holds) and, where deciding needs scratch, a runtime planned from it. They are *not*
 //! [`Decoder`](crate::decoder::Decoder)s: which feature goes into which classifier is
 //! the matter of [`pipeline`](crate::pipeline).
 //!
 //! Every classifier writes one value per class of the configuration, in class order,
 //! so every class needs examples.
 
+pub mod elastic_net;
 pub mod lda;
 pub mod logistic;
 pub mod mdm;
+pub mod svm;
 
 use crate::decoder::FitError;
 use crate::matrix::Matrix;

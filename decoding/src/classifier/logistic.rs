@@ -126,7 +126,7 @@ impl LogisticModel {
 
 /// The examples less their mean, `(n_examples, n_features)`, and that mean: the
 /// intercept takes it up, and weights and intercept become nearly independent.
-fn centre(x: &[Vec<f64>], n_features: usize) -> (Mat<f64>, Vec<f64>) {
+pub(super) fn centre(x: &[Vec<f64>], n_features: usize) -> (Mat<f64>, Vec<f64>) {
     let mut mean = vec![0.0; n_features];
     for example in x {
         for (mean, value) in mean.iter_mut().zip(example) {
