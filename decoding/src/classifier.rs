@@ -10,6 +10,7 @@
 //! so every class needs examples.
 
 pub mod elastic_net;
+pub mod fgmdm;
 pub mod lda;
 pub mod logistic;
 pub mod mdm;

@@ -1,7 +1,7 @@
 //! Geometry of symmetric positive definite (SPD) matrices: mathematics alone.
 //!
 //! Nothing here knows where the matrices come from. The metric is the affine-invariant
-//! one wherever no other is named. Arguments are full symmetric matrices; of an input
+//! one wherever no other is named; [`Metric`] names them. Arguments are full symmetric matrices; of an input
 //! only the lower triangle is trusted, of an output both are filled.
 //!
 //! Everything runs on the caller's thread, but the batch functions of [`mean`], which
@@ -10,9 +10,11 @@
 pub mod covariance;
 pub mod distance;
 pub mod mean;
+pub mod metric;
 pub mod spd;
 pub mod tangent;
 
+pub use metric::Metric;
 pub use spd::RiemannError;
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! Minimum distance to mean: the class whose Riemannian mean is nearest.
+//! Minimum distance to mean: the class whose mean is nearest, in any metric.
 
 use super::{count_examples, finite_matrix, softmax_in_place};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
 use crate::riemann::distance::DistancesTo;
-use crate::riemann::mean::riemannian_mean;
+use crate::riemann::mean::Weights;
+use crate::riemann::metric::Metric;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,10 @@ const ACCEPTED: f64 = 1e-6;
 
 /// Class means of a minimum-distance classifier.
 ///
-/// The posterior is the softmax of the negative squared affine-invariant distances
-/// `-d(C, mean_k)^2`, so the class of the smallest distance has the largest.
+/// The posterior is the softmax of the negative squared distances `-d(C, mean_k)^2`, so
+/// the class of the smallest distance has the largest. In the Wasserstein and the
+/// Euclidean metric the distance has a unit: covariances in another one give another
+/// posterior, though the same order of the classes.
 ///
 /// # Reference
 /// A. Barachant, S. Bonnet, M. Congedo, C. Jutten (2012): Multiclass brain-computer
@@ -32,42 +35,49 @@ const ACCEPTED: f64 = 1e-6;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MdmModel {
-    /// Riemannian mean of each class, `(n_channels, n_channels)`.
+    /// Metric of means and distances.
+    #[serde(default)]
+    pub metric: Metric,
+    /// Mean of each class, `(n_channels, n_channels)`.
     pub means: Vec<Matrix>,
 }
 
 impl MdmModel {
-    /// Fits the mean of each class of `covariances`, to a criterion of 1e-8 in at most
-    /// 50 steps; where they do not suffice, 1e-6 does.
+    /// Fits the affine-invariant mean of each class of `covariances`, as
+    /// [`MdmModel::fit_in`].
+    pub fn fit(
+        covariances: &[&Mat<f64>],
+        labels: &[ClassIdx],
+        n_classes: usize,
+    ) -> Result<Self, FitError> {
+        Self::fit_in(Metric::AffineInvariant, covariances, labels, n_classes)
+    }
+
+    /// Fits the mean of each class of `covariances`, where it is found by steps to a
+    /// criterion of 1e-8 in at most 50; where they do not suffice, 1e-6 does.
     ///
     /// Batch: allocates, uses the caller's rayon pool.
     ///
     /// # Errors
-    /// [`FitError::TooFewExamples`] below two of a class, and what
-    /// [`riemannian_mean`] says of covariances that have none.
+    /// [`FitError::TooFewExamples`] below two of a class, and what [`Metric::mean`] says
+    /// of covariances that have none.
     ///
     /// # Panics
     /// Where there are not as many labels as covariances or a label is no class.
-    pub fn fit(
+    pub fn fit_in(
+        metric: Metric,
         covariances: &[&Mat<f64>],
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<Self, FitError> {
         count_examples(covariances.len(), labels, n_classes)?;
         let mean_of = |class: usize| {
-            let of_class = labels.iter().zip(covariances).filter(|(l, _)| l.index() == class);
-            let of_class: Vec<_> = of_class.map(|(_, covariance)| *covariance).collect();
+            let of_class = of_class(class, covariances, labels);
             let what = format!("the mean covariance of class {class}");
-            let fitted = match riemannian_mean(&of_class, CRITERION, MAX_STEPS) {
-                Err(RiemannError::NotConverged { .. }) => {
-                    riemannian_mean(&of_class, ACCEPTED, MAX_STEPS)
-                }
-                fitted => fitted,
-            }
-            .map_err(|e| in_words(&what, &e))?;
-            finite_matrix(fitted.mean.as_ref(), &what)
+            finite_matrix(mean_covariance(metric, &of_class, &what)?.as_ref(), &what)
         };
-        Ok(Self { means: (0..n_classes).map(mean_of).collect::<Result<_, _>>()? })
+        let means = (0..n_classes).map(mean_of).collect::<Result<_, _>>()?;
+        Ok(Self { metric, means })
     }
 
     /// Plans decisions: factors the means and allocates the scratch.
@@ -78,7 +88,7 @@ impl MdmModel {
     pub fn plan(&self) -> Result<MdmRuntime, RiemannError> {
         let means: Vec<_> = self.means.iter().map(Matrix::to_faer).collect();
         let points: Vec<_> = means.iter().map(Mat::as_ref).collect();
-        Ok(MdmRuntime { distances: DistancesTo::new(&points)? })
+        Ok(MdmRuntime { distances: DistancesTo::in_metric(self.metric, &points)? })
     }
 }
 
@@ -89,6 +99,17 @@ pub struct MdmRuntime {
 }
 
 impl MdmRuntime {
+    /// Writes the squared distance to each class mean, given a covariance
+    /// `(n_channels, n_channels)`; NaN where it is not finite or not positive definite.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// Where `covariance` or `squared` has another size than the model.
+    pub fn squared_distances_into(&mut self, covariance: MatRef<'_, f64>, squared: &mut [f64]) {
+        self.distances.squared_into(covariance, squared);
+    }
+
     /// Writes the posterior of each class, given a covariance `(n_channels, n_channels)`;
     /// NaN where it is not finite or not positive definite.
     ///
@@ -99,15 +120,44 @@ impl MdmRuntime {
     pub fn posterior_into(&mut self, covariance: MatRef<'_, f64>, posterior: &mut [f64]) {
         assert_eq!(posterior.len(), self.distances.n_points(), "posterior of other classes");
         self.distances.squared_into(covariance, posterior);
-        for squared in posterior.iter_mut() {
-            *squared = -*squared;
-        }
-        softmax_in_place(posterior);
+        nearest_is_likeliest(posterior);
     }
 }
 
+/// From squared distances to the softmax of their negatives.
+pub(super) fn nearest_is_likeliest(squared: &mut [f64]) {
+    for squared in squared.iter_mut() {
+        *squared = -*squared;
+    }
+    softmax_in_place(squared);
+}
+
+/// The covariances of one class.
+pub(super) fn of_class<'a>(
+    class: usize,
+    covariances: &[&'a Mat<f64>],
+    labels: &[ClassIdx],
+) -> Vec<&'a Mat<f64>> {
+    let of_class = labels.iter().zip(covariances).filter(|(l, _)| l.index() == class);
+    of_class.map(|(_, covariance)| *covariance).collect()
+}
+
+/// The mean of `covariances`, to the criterion of this classifier.
+pub(super) fn mean_covariance(
+    metric: Metric,
+    covariances: &[&Mat<f64>],
+    what: &str,
+) -> Result<Mat<f64>, FitError> {
+    let mean_to = |criterion| metric.mean(covariances, &Weights::equal(), criterion, MAX_STEPS);
+    let found = match mean_to(CRITERION) {
+        Err(RiemannError::NotConverged { .. }) => mean_to(ACCEPTED),
+        found => found,
+    };
+    found.map(|found| found.mean).map_err(|e| in_words(what, &e))
+}
+
 /// A geometry error as a fit error that names the matrix.
-fn in_words(what: &str, error: &RiemannError) -> FitError {
+pub(super) fn in_words(what: &str, error: &RiemannError) -> FitError {
     let what = what.to_owned();
     match error {
         RiemannError::NotConverged { n_steps } => {

@@ -1,7 +1,9 @@
 //! Covariance matrices, how they are shrunk, and a window's covariance that slides.
 
+mod estimator;
 mod sliding;
 
+pub use estimator::{CovarianceError, CovarianceRuntime, Estimator};
 pub use sliding::SlidingCovariance;
 
 use super::spd::mirror_lower;
@@ -72,23 +74,33 @@ pub fn oas_shrink(mut cov: MatMut<'_, f64>, n_samples: usize) -> f64 {
 /// doi:10.1016/S0047-259X(03)00096-4.
 pub fn ledoit_wolf(x: MatRef<'_, f64>) -> (Mat<f64>, f64) {
     let (n_samples, n_features) = x.shape();
-    let (n, p) = (n_samples as f64, n_features as f64);
+    let n = n_samples as f64;
     let means: Vec<f64> = (0..n_features).map(|j| x.col(j).iter().sum::<f64>() / n).collect();
     let centred = Mat::from_fn(n_features, n_samples, |j, t| x[(t, j)] - means[j]);
     let mut cov = Mat::zeros(n_features, n_features);
     gram_into(cov.as_mut(), centred.as_ref(), 1.0 / n);
-    if n_features == 1 {
-        return (cov, 0.0);
+    let quartic: f64 =
+        (0..n_samples).map(|t| centred.col(t).iter().map(|z| z * z).sum::<f64>().powi(2)).sum();
+    let delta = ledoit_wolf_shrink(cov.as_mut(), quartic, n_samples);
+    (cov, delta)
+}
+
+/// Ledoit-Wolf's shrinkage of a covariance in place, given `Σ_t ‖z_t‖⁴` of the centred
+/// samples; returns the shrinkage `δ`. One channel is not shrunk.
+///
+/// Thread: decoding thread. Allocation: none.
+pub fn ledoit_wolf_shrink(mut cov: MatMut<'_, f64>, quartic: f64, n_samples: usize) -> f64 {
+    let (n, p) = (n_samples as f64, cov.nrows() as f64);
+    if cov.nrows() == 1 {
+        return 0.0;
     }
     let mu = trace(cov.as_ref()) / p;
     let square = sum_of_squares(cov.as_ref());
-    let quartic: f64 =
-        (0..n_samples).map(|t| centred.col(t).iter().map(|z| z * z).sum::<f64>().powi(2)).sum();
     let distance = (square - p * mu * mu) / p;
     let beta = ((quartic / n - square) / (p * n)).min(distance);
     let delta = if beta == 0.0 { 0.0 } else { beta / distance };
     shrink(cov.as_mut(), delta, mu);
-    (cov, delta)
+    delta
 }
 
 fn trace(a: MatRef<'_, f64>) -> f64 {

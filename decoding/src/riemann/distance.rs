@@ -1,6 +1,10 @@
 //! Distances between SPD matrices.
 
-use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, check_positive, check_square};
+mod several;
+
+pub use several::DistancesTo;
+
+use super::spd::{self, EigenScratch, RiemannError, check_positive, check_square};
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 
@@ -30,6 +34,25 @@ pub fn euclidean(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Result<f64, RiemannE
     Ok((a - b).norm_l2())
 }
 
+/// `(tr A + tr B - 2 tr (A^½ B A^½)^½)^½`, the Wasserstein (Bures) distance. Allocates.
+///
+/// # Reference
+/// R. Bhatia, T. Jain, Y. Lim (2019), Expositiones Mathematicae 37(2),
+/// doi:10.1016/j.exmath.2018.01.002.
+pub fn wasserstein(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Result<f64, RiemannError> {
+    check_square(b, a.nrows())?;
+    let mut eigen = EigenScratch::new(a.nrows());
+    check_positive(eigen.values(a)?)?;
+    let factor = factor_of(a)?;
+    let mut half = Mat::zeros(a.nrows(), a.nrows());
+    let mut framed = half.clone();
+    let frame = (factor.transpose(), BlockStructure::TriangularUpper);
+    frame_into(frame, b, &mut half, &mut framed);
+    let values = eigen.values(framed.as_ref())?;
+    check_positive(values)?;
+    Ok(squared_wasserstein(trace(a) + trace(b), values).sqrt())
+}
+
 /// Affine-invariant distance to one fixed point, many times over.
 ///
 /// With `P = L Lᵀ` the eigenvalues `λ` of `L⁻¹ C L⁻ᵀ` are those of `P^-½ C P^-½`, so
@@ -47,15 +70,8 @@ impl DistanceTo {
     pub fn new(point: MatRef<'_, f64>) -> Result<Self, RiemannError> {
         let n = point.nrows();
         check_positive(EigenScratch::new(n).values(point)?)?;
-        let factor = point.llt(faer::Side::Lower).map_err(|_| RiemannError::NotPositiveDefinite)?;
-        let mut inverse_factor = Mat::zeros(n, n);
-        faer::linalg::triangular_inverse::invert_lower_triangular(
-            inverse_factor.as_mut(),
-            factor.L(),
-            Par::Seq,
-        );
         Ok(Self {
-            inverse_factor,
+            inverse_factor: inverse_factor_of(point)?,
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
             eigen: EigenScratch::new(n),
@@ -87,91 +103,75 @@ impl DistanceTo {
 
     /// `L⁻¹ C L⁻ᵀ`, its lower triangle.
     fn whiten(&mut self, cov: MatRef<'_, f64>) {
-        triangular::matmul(
-            self.half.as_mut(),
-            BlockStructure::Rectangular,
-            Accum::Replace,
-            self.inverse_factor.as_ref(),
-            BlockStructure::TriangularLower,
-            cov,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-        triangular::matmul(
-            self.whitened.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            self.half.as_ref(),
-            BlockStructure::Rectangular,
-            self.inverse_factor.as_ref().transpose(),
-            BlockStructure::TriangularUpper,
-            1.0,
-            Par::Seq,
-        );
+        let frame = (self.inverse_factor.as_ref(), BlockStructure::TriangularLower);
+        frame_into(frame, cov, &mut self.half, &mut self.whitened);
     }
+}
+
+/// Cholesky's factor `L` of `P = L Lᵀ`.
+fn factor_of(point: MatRef<'_, f64>) -> Result<Mat<f64>, RiemannError> {
+    let factor = point.llt(faer::Side::Lower).map_err(|_| RiemannError::NotPositiveDefinite)?;
+    Ok(factor.L().to_owned())
+}
+
+/// `L⁻¹` of `P = L Lᵀ`.
+fn inverse_factor_of(point: MatRef<'_, f64>) -> Result<Mat<f64>, RiemannError> {
+    let factor = point.llt(faer::Side::Lower).map_err(|_| RiemannError::NotPositiveDefinite)?;
+    let mut inverse = Mat::zeros(point.nrows(), point.nrows());
+    faer::linalg::triangular_inverse::invert_lower_triangular(
+        inverse.as_mut(),
+        factor.L(),
+        Par::Seq,
+    );
+    Ok(inverse)
+}
+
+/// `F C Fᵀ` of a triangular `F`, its lower triangle.
+fn frame_into(
+    (frame, structure): (MatRef<'_, f64>, BlockStructure),
+    cov: MatRef<'_, f64>,
+    half: &mut Mat<f64>,
+    out: &mut Mat<f64>,
+) {
+    let transposed = match structure {
+        BlockStructure::TriangularLower => BlockStructure::TriangularUpper,
+        _ => BlockStructure::TriangularLower,
+    };
+    triangular::matmul(
+        half.as_mut(),
+        BlockStructure::Rectangular,
+        Accum::Replace,
+        frame,
+        structure,
+        cov,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    triangular::matmul(
+        out.as_mut(),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        half.as_ref(),
+        BlockStructure::Rectangular,
+        frame.transpose(),
+        transposed,
+        1.0,
+        Par::Seq,
+    );
+}
+
+fn trace(a: MatRef<'_, f64>) -> f64 {
+    (0..a.nrows()).map(|i| a[(i, i)]).sum()
+}
+
+/// `tr A + tr B - 2 Σ √λ`, never below 0.
+fn squared_wasserstein(traces: f64, values: &[f64]) -> f64 {
+    (traces - 2.0 * values.iter().map(|x| x.sqrt()).sum::<f64>()).max(0.0)
 }
 
 /// `Σ ln² λ` of ascending eigenvalues.
 fn squared_norm_of_log(values: &[f64]) -> Result<f64, RiemannError> {
     check_positive(values)?;
     Ok(values.iter().map(|x| x.ln() * x.ln()).sum())
-}
-
-/// Affine-invariant distances from one matrix to several fixed points, four at a time:
-/// three take little longer than one.
-#[derive(Clone, Debug)]
-pub struct DistancesTo {
-    points: Vec<DistanceTo>,
-    bundle: Bundle,
-    values: Vec<f64>,
-}
-
-impl DistancesTo {
-    /// Plans distances to `points`, all of one size. Allocates.
-    pub fn new(points: &[MatRef<'_, f64>]) -> Result<Self, RiemannError> {
-        let dim = points.first().ok_or(RiemannError::Empty)?.nrows();
-        points.iter().try_for_each(|point| check_square(*point, dim))?;
-        Ok(Self {
-            points: points.iter().map(|p| DistanceTo::new(*p)).collect::<Result<_, _>>()?,
-            bundle: Bundle::new(dim),
-            values: vec![0.0; dim],
-        })
-    }
-
-    /// Number of points.
-    pub fn n_points(&self) -> usize {
-        self.points.len()
-    }
-
-    /// Writes the squared distance from each point to `cov`, both triangles of which are
-    /// read. NaN where `cov` is not finite or not positive definite.
-    ///
-    /// Thread: any. Allocation: none.
-    ///
-    /// # Panics
-    /// If `cov` is of another size than the points, or `squared` not as long as they are
-    /// many.
-    pub fn squared_into(&mut self, cov: MatRef<'_, f64>, squared: &mut [f64]) {
-        assert_eq!(squared.len(), self.points.len(), "distances to other points");
-        for (points, squared) in self.points.chunks_mut(WIDTH).zip(squared.chunks_mut(WIDTH)) {
-            if let ([point], [squared]) = (&mut *points, &mut *squared) {
-                *squared = point.squared(cov);
-                continue;
-            }
-            self.bundle.clear_from(points.len());
-            for (lane, (point, squared)) in points.iter_mut().zip(&mut *squared).enumerate() {
-                assert_eq!(cov.shape(), point.half.shape(), "matrix of another size");
-                point.whiten(cov);
-                let set = self.bundle.set(lane, point.whitened.as_ref());
-                *squared = if set.is_ok() { 0.0 } else { f64::NAN };
-            }
-            let reduced = self.bundle.reduce();
-            for (lane, squared) in squared.iter_mut().enumerate().filter(|(_, d)| !d.is_nan()) {
-                self.bundle.values_into(lane, &mut self.values);
-                let found = reduced.and_then(|()| squared_norm_of_log(&self.values));
-                *squared = found.unwrap_or(f64::NAN);
-            }
-        }
-    }
 }

@@ -4,6 +4,12 @@
 //! blocks of a fixed size whose sums are added in order, so that the result is the same
 //! bit for bit on any number of threads.
 
+mod power;
+mod wasserstein;
+
+pub use power::{harmonic_mean, power_mean};
+pub use wasserstein::wasserstein_mean;
+
 use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, check_square, mirror_lower};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -50,13 +56,24 @@ pub fn riemannian_mean<M: Borrow<Mat<f64>> + Sync>(
     criterion: f64,
     max_steps: usize,
 ) -> Result<MeanResult, RiemannError> {
-    let start = spd::sqrt(euclidean_mean(covs)?.as_ref())?;
+    weighted_riemannian_mean(covs, &Weights::equal(), criterion, max_steps)
+}
+
+/// As [`riemannian_mean`], `argmin_M Σ w_i d²(M, C_i)`.
+pub fn weighted_riemannian_mean<M: Borrow<Mat<f64>> + Sync>(
+    covs: &[M],
+    weights: &Weights,
+    criterion: f64,
+    max_steps: usize,
+) -> Result<MeanResult, RiemannError> {
+    let start = spd::sqrt(weighted_euclidean_mean(covs, weights)?.as_ref())?;
     let n = start.nrows();
     let mut inverse = spd::exp((-0.5 * spd::log((&start * &start).as_ref())?).as_ref())?;
     let mut root = start;
     let (mut theta, mut last): (f64, Option<Mat<f64>>) = (1.0, None);
     for n_steps in 1..=max_steps {
-        let tangent = mean_of(covs, n, || LogScratch::new(inverse.as_ref()), LogScratch::add)?;
+        let scratch = || FrameScratch::new(inverse.as_ref(), f64::ln);
+        let tangent = mean_of(covs, weights, n, scratch, FrameScratch::add)?;
         let residual = tangent.norm_l2();
         theta = last.map_or(1.0, |last| next_step(theta, last.as_ref(), tangent.as_ref()));
         let mut eigen = EigenScratch::new(n);
@@ -75,19 +92,23 @@ pub fn riemannian_mean<M: Borrow<Mat<f64>> + Sync>(
 
 /// The arithmetic mean.
 pub fn euclidean_mean<M: Borrow<Mat<f64>> + Sync>(covs: &[M]) -> Result<Mat<f64>, RiemannError> {
+    weighted_euclidean_mean(covs, &Weights::equal())
+}
+
+/// The arithmetic mean `Σ w_i C_i`.
+pub fn weighted_euclidean_mean<M: Borrow<Mat<f64>> + Sync>(
+    covs: &[M],
+    weights: &Weights,
+) -> Result<Mat<f64>, RiemannError> {
     let n = size(covs)?;
-    mean_of(
-        covs,
-        n,
-        || (),
-        |(), block: &[M], sum| {
-            block.iter().map(Borrow::borrow).try_for_each(|cov| {
-                spd::check_finite(cov.as_ref())?;
-                *sum += cov;
-                Ok(())
-            })
-        },
-    )
+    let add = |(): &mut (), block: &Block<'_, M>, sum: &mut Mat<f64>| {
+        block.iter().try_for_each(|(cov, weight)| {
+            spd::check_finite(cov)?;
+            *sum += faer::Scale(weight) * cov;
+            Ok(())
+        })
+    };
+    mean_of(covs, weights, n, || (), add)
 }
 
 /// The log-Euclidean mean, `exp(1/n Σ log C_i)`.
@@ -98,16 +119,20 @@ pub fn euclidean_mean<M: Borrow<Mat<f64>> + Sync>(covs: &[M]) -> Result<Mat<f64>
 pub fn log_euclidean_mean<M: Borrow<Mat<f64>> + Sync>(
     covs: &[M],
 ) -> Result<Mat<f64>, RiemannError> {
+    weighted_log_euclidean_mean(covs, &Weights::equal())
+}
+
+/// The log-Euclidean mean, `exp(Σ w_i log C_i)`.
+pub fn weighted_log_euclidean_mean<M: Borrow<Mat<f64>> + Sync>(
+    covs: &[M],
+    weights: &Weights,
+) -> Result<Mat<f64>, RiemannError> {
     let n = size(covs)?;
-    let log = mean_of(
-        covs,
-        n,
-        || EigenScratch::new(n),
-        |eigen: &mut EigenScratch, block: &[M], sum| {
-            let mut covs = block.iter().map(|cov| cov.borrow().as_ref());
-            covs.try_for_each(|cov| eigen.add_spd(cov, f64::ln, sum.as_mut()))
-        },
-    )?;
+    let add = |eigen: &mut EigenScratch, block: &Block<'_, M>, sum: &mut Mat<f64>| {
+        let mut covs = block.iter();
+        covs.try_for_each(|(cov, weight)| eigen.add_spd(cov, |x| weight * x.ln(), sum.as_mut()))
+    };
+    let log = mean_of(covs, weights, n, || EigenScratch::new(n), add)?;
     spd::exp(log.as_ref())
 }
 
@@ -118,41 +143,92 @@ fn size<M: Borrow<Mat<f64>>>(covs: &[M]) -> Result<usize, RiemannError> {
     Ok(n)
 }
 
-/// `1/n Σ f(C_i)`, where `add` adds all `f(C_i)` of a block to the lower triangle of its
-/// sum.
+/// How much each matrix counts: all the same, or as given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights(Vec<f64>);
+
+impl Weights {
+    /// All matrices count the same, however many there are.
+    pub fn equal() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One weight per matrix, of any sum.
+    ///
+    /// # Errors
+    /// [`RiemannError::BadWeights`] where there is none, one is negative or not finite,
+    /// or all are zero.
+    pub fn new(weights: &[f64]) -> Result<Self, RiemannError> {
+        let sum: f64 = weights.iter().sum();
+        let sound = weights.iter().all(|w| *w >= 0.0) && sum > 0.0 && sum.is_finite();
+        // Of mean one: equal weights are ones then, which change no bit.
+        let scale = weights.len() as f64 / sum;
+        let weights = weights.iter().map(|w| w * scale).collect();
+        if sound { Ok(Self(weights)) } else { Err(RiemannError::BadWeights) }
+    }
+
+    /// Those of the matrices from `first` on: nothing where all count the same.
+    fn from(&self, first: usize) -> &[f64] {
+        self.0.get(first..).unwrap_or_default()
+    }
+}
+
+/// Some of the matrices, and what each counts.
+struct Block<'a, M> {
+    covs: &'a [M],
+    weights: &'a [f64],
+}
+
+impl<'a, M: Borrow<Mat<f64>>> Block<'a, M> {
+    fn iter(&self) -> impl Iterator<Item = (MatRef<'a, f64>, f64)> {
+        let weights = self.weights.iter().copied().chain(std::iter::repeat(1.0));
+        self.covs.iter().map(|cov| cov.borrow().as_ref()).zip(weights)
+    }
+}
+
+/// `Σ w_i f(C_i)`, where `add` adds all `w_i f(C_i)` of a block to the lower triangle of
+/// its sum, with weights of mean one.
 fn mean_of<M: Borrow<Mat<f64>> + Sync, S>(
     covs: &[M],
+    weights: &Weights,
     n: usize,
     scratch: impl Fn() -> S + Sync + Send,
-    add: impl Fn(&mut S, &[M], &mut Mat<f64>) -> Result<(), RiemannError> + Sync + Send,
+    add: impl Fn(&mut S, &Block<'_, M>, &mut Mat<f64>) -> Result<(), RiemannError> + Sync + Send,
 ) -> Result<Mat<f64>, RiemannError> {
-    let block_sum = |scratch: &mut S, block: &[M]| {
+    if !weights.0.is_empty() && weights.0.len() != covs.len() {
+        return Err(RiemannError::BadWeights);
+    }
+    let block_sum = |scratch: &mut S, (k, covs): (usize, &[M])| {
         let mut sum = Mat::zeros(n, n);
-        add(scratch, block, &mut sum)?;
+        add(scratch, &Block { covs, weights: weights.from(k * BLOCK) }, &mut sum)?;
         Ok(sum)
     };
+    let blocks = covs.par_chunks(BLOCK).enumerate();
     let sums: Vec<Mat<f64>> =
-        covs.par_chunks(BLOCK).map_init(scratch, block_sum).collect::<Result<_, RiemannError>>()?;
+        blocks.map_init(scratch, block_sum).collect::<Result<_, RiemannError>>()?;
     let mut mean = sums.iter().fold(Mat::zeros(n, n), |total, sum| total + sum);
     mean *= faer::Scale(1.0 / covs.len() as f64);
     mirror_lower(mean.as_mut());
     Ok(mean)
 }
 
-/// One thread's buffers for logarithms in the frame of a point.
-struct LogScratch<'a> {
-    inverse: MatRef<'a, f64>,
+/// One thread's buffers for a function of matrices in the frame of a point,
+/// `f(A C Aᵀ)`.
+struct FrameScratch<'a, F> {
+    frame: MatRef<'a, f64>,
+    f: F,
     half: Mat<f64>,
     whitened: Mat<f64>,
     bundle: Bundle,
     eigen: EigenScratch,
 }
 
-impl<'a> LogScratch<'a> {
-    fn new(inverse: MatRef<'a, f64>) -> Self {
-        let n = inverse.nrows();
+impl<'a, F: Fn(f64) -> f64> FrameScratch<'a, F> {
+    fn new(frame: MatRef<'a, f64>, f: F) -> Self {
+        let n = frame.nrows();
         Self {
-            inverse,
+            frame,
+            f,
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
             bundle: Bundle::new(n),
@@ -160,36 +236,38 @@ impl<'a> LogScratch<'a> {
         }
     }
 
-    /// Adds the `log(A⁻¹ C A⁻ᵀ)` of a block to the lower triangle of `sum`.
+    /// Adds the `w f(A C Aᵀ)` of a block to the lower triangle of `sum`.
     fn add<M: Borrow<Mat<f64>>>(
         &mut self,
-        block: &[M],
+        block: &Block<'_, M>,
         sum: &mut Mat<f64>,
     ) -> Result<(), RiemannError> {
-        for covs in block.chunks(WIDTH) {
-            for (lane, cov) in covs.iter().enumerate() {
-                self.whiten(cov.borrow().as_ref());
+        for first in (0..block.covs.len()).step_by(WIDTH) {
+            let some = || block.iter().skip(first).take(WIDTH);
+            for (lane, (cov, _)) in some().enumerate() {
+                self.whiten(cov);
                 self.bundle.set(lane, self.whitened.as_ref())?;
             }
-            self.bundle.clear_from(covs.len());
+            self.bundle.clear_from(some().count());
             self.bundle.reduce()?;
-            for lane in 0..covs.len() {
-                self.eigen.add_reduced_spd((&self.bundle, lane), f64::ln, sum.as_mut())?;
+            for (lane, (_, weight)) in some().enumerate() {
+                let f = |x| weight * (self.f)(x);
+                self.eigen.add_reduced_spd((&self.bundle, lane), f, sum.as_mut())?;
             }
         }
         Ok(())
     }
 
-    /// `A⁻¹ C A⁻ᵀ`, its lower triangle.
+    /// `A C Aᵀ`, its lower triangle.
     fn whiten(&mut self, cov: MatRef<'_, f64>) {
-        matmul(self.half.as_mut(), Accum::Replace, self.inverse, cov, 1.0, Par::Seq);
+        matmul(self.half.as_mut(), Accum::Replace, self.frame, cov, 1.0, Par::Seq);
         triangular::matmul(
             self.whitened.as_mut(),
             BlockStructure::TriangularLower,
             Accum::Replace,
             self.half.as_ref(),
             BlockStructure::Rectangular,
-            self.inverse.transpose(),
+            self.frame.transpose(),
             BlockStructure::Rectangular,
             1.0,
             Par::Seq,

@@ -41,6 +41,12 @@ pub enum RiemannError {
     /// Pass at least one matrix.
     #[error("there is no matrix to work on")]
     Empty,
+    /// Pass one weight per matrix: finite, none negative, not all zero.
+    #[error("weights must be one per matrix, finite, none negative and not all zero")]
+    BadWeights,
+    /// Choose an exponent between -1 and 1.
+    #[error("a power mean's exponent lies between -1 and 1")]
+    BadExponent,
     /// Pass square matrices of one size.
     #[error("a matrix of {n_rows} x {n_cols} where {expected} x {expected} is needed")]
     ShapeMismatch {
@@ -281,6 +287,17 @@ impl EigenScratch {
     ) -> Result<(), RiemannError> {
         bundle.values_into(lane, &mut self.values);
         check_positive(&self.values)?;
+        self.rebuild_reduced((bundle, lane), f, sum, Accum::Add)
+    }
+
+    /// `f` of one matrix of a bundle that is reduced, whose eigenvalues are `values`.
+    fn rebuild_reduced(
+        &mut self,
+        (bundle, lane): (&Bundle, usize),
+        f: impl Fn(f64) -> f64,
+        out: MatMut<'_, f64>,
+        accum: Accum,
+    ) -> Result<(), RiemannError> {
         let scale = bundle.scale(lane);
         self.values.iter_mut().for_each(|x| *x /= scale);
         bundle.tridiagonal_into(lane, &mut self.diagonal, &mut self.off);
@@ -290,7 +307,7 @@ impl EigenScratch {
         self.reflect_back();
         self.values.iter_mut().for_each(|x| *x *= scale);
         check_positive(&self.values)?;
-        self.rebuild_lower(f, sum, Accum::Add);
+        self.rebuild_lower(f, out, accum);
         Ok(())
     }
 

@@ -1,41 +1,72 @@
 //! The tangent space at a point: SPD matrices as vectors.
 
-use super::spd::{self, EigenScratch, RiemannError};
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par};
+mod map;
+
+use super::metric::Metric;
+use super::spd::{self, EigenScratch, RiemannError, mirror_lower};
+use faer::{Mat, MatMut, MatRef};
+use map::Map;
 use std::f64::consts::SQRT_2;
 
-/// Maps SPD matrices `C` to `log(P^-½ C P^-½)` at a fixed point `P`, as vectors.
+/// Maps SPD matrices `C` to the tangent space at a fixed point `P`, as vectors, and back.
 ///
-/// The vector is the upper triangle, row after row, off-diagonal elements times √2, so
-/// that its Euclidean norm is the affine-invariant distance from `P` to `C`. The order
-/// is pyRiemann's (`numpy.triu_indices`). Keep the point (a [`crate::matrix::Matrix`])
-/// in a model file and plan anew from it: the plan is a function of its bits.
+/// The vector is the upper triangle of a symmetric matrix `X`, row after row, off-diagonal
+/// elements times √2. The order is pyRiemann's (`numpy.triu_indices`), and so is `X`:
+///
+/// | metric | `X` of `C` | `C` of `X` |
+/// |---|---|---|
+/// | affine-invariant | `log(P^-½ C P^-½)` | `P^½ exp(X) P^½` |
+/// | log-Euclidean | `D_{log P} exp (log C - log P)` | `exp(log P + D_P log (X))` |
+/// | Wasserstein | `(C P)^½ + (P C)^½ - 2 P` | `P + X + V (T Λ T) Vᵀ` |
+/// | Euclidean | `C - P` | `P + X` |
+///
+/// with `P = V Λ Vᵀ` and `T_ij = (Vᵀ X V)_ij / (λ_i + λ_j)`. In the affine-invariant and
+/// the Euclidean metric the vector's length is the distance from `P` to `C`.
+///
+/// Keep the point (a [`crate::matrix::Matrix`]) in a model file and plan anew from it: the
+/// plan is a function of its bits. Memory: about eight matrices of the point's size.
 ///
 /// # Reference
 /// A. Barachant, S. Bonnet, M. Congedo, C. Jutten (2012), IEEE Transactions on
-/// Biomedical Engineering 59(4), doi:10.1109/TBME.2011.2172210.
+/// Biomedical Engineering 59(4), doi:10.1109/TBME.2011.2172210. Log-Euclidean:
+/// V. Arsigny et al. (2007), doi:10.1137/050637996. Wasserstein: L. Malagò,
+/// L. Montrucchio, G. Pistone (2018), doi:10.1007/s41884-018-0014-4.
 #[derive(Clone, Debug)]
 pub struct TangentSpace {
+    metric: Metric,
     point: Mat<f64>,
-    inv_sqrt: Mat<f64>,
+    map: Map,
     half: Mat<f64>,
     whitened: Mat<f64>,
     eigen: EigenScratch,
 }
 
 impl TangentSpace {
-    /// The tangent space at `point`. Allocates.
+    /// The affine-invariant tangent space at `point`. Allocates.
     pub fn at(point: MatRef<'_, f64>) -> Result<Self, RiemannError> {
+        Self::in_metric(Metric::AffineInvariant, point)
+    }
+
+    /// The tangent space of a metric at `point`. Allocates.
+    ///
+    /// # Errors
+    /// A point that is not square, not finite or, but in the Euclidean metric, not
+    /// positive definite.
+    pub fn in_metric(metric: Metric, point: MatRef<'_, f64>) -> Result<Self, RiemannError> {
         let n = point.nrows();
         Ok(Self {
-            inv_sqrt: spd::inv_sqrt(point)?,
+            metric,
+            map: Map::new(metric, point)?,
             point: point.to_owned(),
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
             eigen: EigenScratch::new(n),
         })
+    }
+
+    /// The metric.
+    pub fn metric(&self) -> Metric {
+        self.metric
     }
 
     /// The point.
@@ -49,7 +80,8 @@ impl TangentSpace {
     }
 
     /// Writes the tangent vector of `cov` (both triangles are read) into `out`. Every
-    /// element is NaN where `cov` is not finite or not positive definite.
+    /// element is NaN where `cov` is not finite or not positive definite (the Euclidean
+    /// metric does not ask for the latter).
     ///
     /// Thread: any. Allocation: none.
     ///
@@ -58,21 +90,31 @@ impl TangentSpace {
     pub fn vector_into(&mut self, cov: MatRef<'_, f64>, out: &mut [f64]) {
         assert_eq!(cov.shape(), self.point.shape(), "matrix of another size");
         assert_eq!(out.len(), self.dim(), "vector of another space");
-        let (w, half) = (self.inv_sqrt.as_ref(), &mut self.half);
-        matmul(half.as_mut(), Accum::Replace, w, cov, 1.0, Par::Seq);
-        triangular::matmul(
-            self.whitened.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            half.as_ref(),
-            BlockStructure::Rectangular,
-            w,
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-        match self.eigen.spd_lower_into(self.whitened.as_ref(), f64::ln, half.as_mut()) {
-            Ok(()) => vector_from_symmetric(half.as_ref(), out),
+        let Self { point, map, half, whitened, eigen, .. } = self;
+        match map.log_map(cov, point.as_ref(), (half, whitened, eigen)) {
+            Ok(()) => vector_from_symmetric(self.half.as_ref(), out),
+            Err(_) => out.fill(f64::NAN),
+        }
+    }
+
+    /// Writes the matrix of a tangent vector into both triangles of `out`: the inverse of
+    /// [`Self::vector_into`]. Every element is NaN where the vector is not finite.
+    ///
+    /// In the Wasserstein and the Euclidean metric a long vector leads out of the
+    /// positive definite matrices.
+    ///
+    /// Thread: any. Allocation: none.
+    ///
+    /// # Panics
+    /// If `vector` is not of length [`Self::dim`], or `out` of another size than the
+    /// point.
+    pub fn spd_into(&mut self, vector: &[f64], mut out: MatMut<'_, f64>) {
+        assert_eq!(out.shape(), self.point.shape(), "matrix of another size");
+        assert_eq!(vector.len(), self.dim(), "vector of another space");
+        symmetric_into(vector, self.half.as_mut());
+        let Self { point, map, half, whitened, eigen, .. } = self;
+        match map.exp_map(point.as_ref(), (half, whitened, eigen), out.as_mut()) {
+            Ok(()) => mirror_lower(out),
             Err(_) => out.fill(f64::NAN),
         }
     }
@@ -109,16 +151,23 @@ pub fn symmetric_from_vector(vector: &[f64], n: usize) -> Result<Mat<f64>, Riema
         return Err(RiemannError::ShapeMismatch { n_rows: vector.len(), n_cols: 1, expected: n });
     }
     let mut out = Mat::zeros(n, n);
-    let mut values = vector.iter();
-    for i in 0..n {
-        for j in i..n {
-            let x = values.next().copied().unwrap_or_default();
-            let x = if i == j { x } else { x / SQRT_2 };
-            out[(i, j)] = x;
-            out[(j, i)] = x;
-        }
-    }
+    symmetric_into(vector, out.as_mut());
     Ok(out)
+}
+
+/// As [`symmetric_from_vector`], for lengths that agree.
+fn symmetric_into(vector: &[f64], mut out: MatMut<'_, f64>) {
+    let mut rest = vector;
+    for i in 0..out.ncols() {
+        let (row, next) = rest.split_at(out.nrows() - i);
+        out[(i, i)] = row[0];
+        for (j, x) in row.iter().enumerate().skip(1) {
+            let x = x / SQRT_2;
+            out[(i + j, i)] = x;
+            out[(i, i + j)] = x;
+        }
+        rest = next;
+    }
 }
 
 /// The SPD matrix `P^½ exp(V) P^½` of a tangent vector at `point`: the inverse of

@@ -10,7 +10,7 @@ use serde::Deserialize;
 const GOLDEN: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/riemann.json"));
 
-type Rows = Vec<Vec<f64>>;
+pub(super) type Rows = Vec<Vec<f64>>;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -21,23 +21,23 @@ struct Golden {
     log_euclidean_mean: Rows,
 }
 
-fn mat(rows: &Rows) -> Mat<f64> {
+pub(super) fn mat(rows: &Rows) -> Mat<f64> {
     Mat::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j])
 }
 
 /// `‖a - b‖ / ‖b‖`.
-fn difference(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {
+pub(super) fn difference(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {
     (a - b).norm_l2() / b.norm_l2()
 }
 
 /// An SPD matrix without a pattern, condition up to some thousands.
-fn spd_matrix(n: usize, seed: u64) -> Mat<f64> {
+pub(super) fn spd_matrix(n: usize, seed: u64) -> Mat<f64> {
     let a = matrix(n, seed);
     &a * a.transpose() + 0.05 * Mat::<f64>::identity(n, n)
 }
 
 /// Elements in -1..1 without a pattern.
-fn matrix(n: usize, seed: u64) -> Mat<f64> {
+pub(super) fn matrix(n: usize, seed: u64) -> Mat<f64> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     for _ in 0..4 {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -53,7 +53,7 @@ fn symmetric(a: &Mat<f64>) -> Mat<f64> {
 }
 
 /// `A C Aᵀ`.
-fn moved(a: &Mat<f64>, c: &Mat<f64>) -> Mat<f64> {
+pub(super) fn moved(a: &Mat<f64>, c: &Mat<f64>) -> Mat<f64> {
     symmetric(&(a * c * a.transpose()))
 }
 

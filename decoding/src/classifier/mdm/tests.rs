@@ -19,6 +19,37 @@ struct Golden {
     predicted: Vec<u8>,
 }
 
+/// Made by `tests/reference/golden_geometry.py`.
+const OTHER_METRICS: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../tests/data/golden/geometry_classifiers.json"
+));
+
+#[derive(Deserialize)]
+struct OtherMetrics {
+    train_covariances: Vec<Vec<Vec<f64>>>,
+    train_labels: Vec<u8>,
+    test_covariances: Vec<Vec<Vec<f64>>>,
+    mdm: std::collections::HashMap<String, Vec<Vec<f64>>>,
+}
+
+#[test]
+fn every_metric_as_pyriemann() {
+    let golden: OtherMetrics = serde_json::from_str(OTHER_METRICS).unwrap();
+    let train: Vec<_> = golden.train_covariances.iter().map(|c| matrix(c)).collect();
+    let (train, labels) = (train.iter().collect::<Vec<_>>(), classes(&golden.train_labels));
+    for metric in Metric::ALL {
+        let model = MdmModel::fit_in(metric, &train, &labels, 3).unwrap();
+        let mut runtime = model.plan().unwrap();
+        let mut squared = [f64::NAN; 3];
+        for (test, expected) in golden.test_covariances.iter().zip(&golden.mdm[metric.name()]) {
+            runtime.squared_distances_into(matrix(test).as_ref(), &mut squared);
+            // The means stop within 1e-8 of theirs.
+            assert_close(&squared.map(f64::sqrt), expected, 1e-8);
+        }
+    }
+}
+
 fn fit(covariances: &[Mat<f64>], labels: &[ClassIdx], n: usize) -> Result<MdmModel, FitError> {
     MdmModel::fit(&covariances.iter().collect::<Vec<_>>(), labels, n)
 }
@@ -115,6 +146,9 @@ fn a_covariance_that_is_none_gets_no_posterior() {
 #[test]
 fn a_damaged_model_is_refused() {
     let indefinite = Mat::from_fn(2, 2, |i, j| if i == j { i as f64 - 0.5 } else { 0.0 });
-    let model = MdmModel { means: vec![Matrix::from_faer(indefinite.as_ref()).unwrap()] };
+    let model = MdmModel {
+        metric: Metric::AffineInvariant,
+        means: vec![Matrix::from_faer(indefinite.as_ref()).unwrap()],
+    };
     assert!(model.plan().is_err());
 }

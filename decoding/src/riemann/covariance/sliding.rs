@@ -5,7 +5,8 @@
 //! anew, oldest first. So nothing drifts, and a window's covariance depends on nothing
 //! but its own frames: any start at a multiple of the step gives the same bits.
 
-use faer::MatMut;
+use super::{Estimator, estimator::shrink_by, ledoit_wolf_shrink, oas_shrink};
+use faer::{MatMut, MatRef};
 
 /// Covariance of the last `window_samples` frames, every `step_samples` frames.
 ///
@@ -13,9 +14,13 @@ use faer::MatMut;
 /// by `W`, as [`super::scm`]. It loses digits as `(mean / standard deviation)²` grows,
 /// so it is for filtered frames. A window is whole blocks and a tail of `1..=S` frames,
 /// the beginning of its newest block (`S` frames where the step divides the window).
+///
+/// Memory: `W/S` blocks of `n (n + 3) / 2` values, `n` the number of channels; `n + 1`
+/// more each for [`Estimator::LedoitWolf`].
 #[derive(Clone, Debug)]
 pub struct SlidingCovariance {
     n_channels: usize,
+    estimator: Estimator,
     window_samples: usize,
     step_samples: usize,
     tail_samples: usize,
@@ -38,12 +43,30 @@ impl SlidingCovariance {
     /// # Panics
     /// If the step is 0 or longer than the window.
     pub fn new(n_channels: usize, window_samples: usize, step_samples: usize) -> Self {
+        Self::of(Estimator::Scm, n_channels, window_samples, step_samples)
+    }
+
+    /// As [`SlidingCovariance::new`], with the sums that `estimator` needs for
+    /// [`SlidingCovariance::estimate_into`].
+    ///
+    /// # Panics
+    /// As [`SlidingCovariance::new`], or if `estimator` does not slide
+    /// ([`Estimator::slides`]).
+    pub fn of(
+        estimator: Estimator,
+        n_channels: usize,
+        window_samples: usize,
+        step_samples: usize,
+    ) -> Self {
+        assert!(estimator.slides(), "an estimator that sums over a window's frames");
         let possible = (1..=window_samples).contains(&step_samples);
         assert!(possible, "a step is at least one sample and at most one window");
         let n_whole = (window_samples - 1) / step_samples;
-        let packed = vec![0.0; packed_len(n_channels)];
+        let fourth = if estimator == Estimator::LedoitWolf { n_channels + 1 } else { 0 };
+        let packed = vec![0.0; packed_len(n_channels) + fourth];
         Self {
             n_channels,
+            estimator,
             window_samples,
             step_samples,
             tail_samples: window_samples - n_whole * step_samples,
@@ -102,7 +125,54 @@ impl SlidingCovariance {
     /// # Panics
     /// If no window ends here ([`SlidingCovariance::is_window_end`]), or `out` is of
     /// another size.
-    pub fn covariance_into(&mut self, mut out: MatMut<'_, f64>) {
+    pub fn covariance_into(&mut self, out: MatMut<'_, f64>) {
+        self.scm_into(out);
+    }
+
+    /// Writes the window's covariance by the estimator planned for, as
+    /// [`SlidingCovariance::covariance_into`]; returns its shrinkage.
+    ///
+    /// Ledoit and Wolf's `Σ_t ‖x_t - m‖⁴` comes from `Σ ‖x‖⁴`, `Σ ‖x‖² x` and the sums
+    /// above.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// As [`SlidingCovariance::covariance_into`].
+    pub fn estimate_into(&mut self, mut out: MatMut<'_, f64>) -> f64 {
+        let n_samples = self.window_samples;
+        self.scm_into(out.as_mut());
+        match self.estimator {
+            Estimator::Oas => oas_shrink(out, n_samples),
+            Estimator::LedoitWolf => {
+                let quartic = self.quartic(out.as_ref());
+                ledoit_wolf_shrink(out, quartic, n_samples)
+            }
+            Estimator::Shrunk { shrinkage } => {
+                shrink_by(out, shrinkage);
+                shrinkage
+            }
+            Estimator::Scm | Estimator::SchaeferStrimmer => 0.0,
+        }
+    }
+
+    /// `Σ_t ‖x_t - m‖⁴` of the window whose covariance is `cov`, with means in `total`.
+    fn quartic(&self, cov: MatRef<'_, f64>) -> f64 {
+        let n = self.window_samples as f64;
+        let means = &self.total[..self.n_channels];
+        let (cubes, quartic) = self.total[packed_len(self.n_channels)..].split_at(self.n_channels);
+        let mean_square: f64 = means.iter().map(|m| m * m).sum();
+        let trace: f64 = (0..self.n_channels).map(|i| cov[(i, i)]).sum();
+        let spread: f64 = (0..self.n_channels)
+            .map(|j| means[j] * cov.col(j).iter().zip(means).map(|(c, m)| c * m).sum::<f64>())
+            .sum();
+        let skew: f64 = means.iter().zip(cubes).map(|(m, c)| m * c).sum();
+        // With G = n (C + m mᵀ): Σ‖x‖⁴ - 4 mᵀΣ‖x‖²x + 4 mᵀG m + 2‖m‖² tr G - 3 n ‖m‖⁴.
+        quartic[0] - 4.0 * skew
+            + n * (4.0 * spread + 2.0 * mean_square * trace + 3.0 * mean_square * mean_square)
+    }
+
+    fn scm_into(&mut self, mut out: MatMut<'_, f64>) {
         assert!(self.is_window_end(), "no window ends at this frame");
         assert_eq!(out.shape(), (self.n_channels, self.n_channels), "matrix of another size");
         self.add_up_window();
@@ -163,10 +233,12 @@ fn add(total: &mut [f64], block: &[f64]) {
 /// Adds frames to a packed block, four at a time so that each sum is loaded and stored
 /// once per four products.
 fn add_frames(packed: &mut [f64], frames: &[f64], n_channels: usize) {
-    let (sums, gram) = packed.split_at_mut(n_channels);
     if n_channels == 0 {
         return;
     }
+    let (packed, fourth) = packed.split_at_mut(packed_len(n_channels));
+    let (sums, gram) = packed.split_at_mut(n_channels);
+    add_fourth(fourth, frames, n_channels);
     for frame in frames.chunks_exact(n_channels) {
         add(sums, frame);
     }
@@ -176,6 +248,16 @@ fn add_frames(packed: &mut [f64], frames: &[f64], n_channels: usize) {
     }
     for frame in quads.remainder().chunks_exact(n_channels) {
         add_one(gram, frame);
+    }
+}
+
+/// Adds `‖x‖² x`, and `‖x‖⁴` behind it, where they are asked for.
+fn add_fourth(fourth: &mut [f64], frames: &[f64], n_channels: usize) {
+    let Some((quartic, cubes)) = fourth.split_last_mut() else { return };
+    for frame in frames.chunks_exact(n_channels) {
+        let square: f64 = frame.iter().map(|x| x * x).sum();
+        cubes.iter_mut().zip(frame).for_each(|(c, x)| *c += square * x);
+        *quartic += square * square;
     }
 }
 

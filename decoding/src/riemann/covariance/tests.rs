@@ -8,6 +8,10 @@ const RIEMANN: &str =
 const LEDOIT_WOLF: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/ledoit_wolf.json"));
 
+/// Written by `tests/reference/golden_geometry.py` with pyRiemann 0.12.
+const COVARIANCES: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/covariances.json"));
+
 type Rows = Vec<Vec<f64>>;
 
 #[derive(Deserialize)]
@@ -21,6 +25,15 @@ struct Real {
 #[derive(Deserialize)]
 struct LedoitWolf {
     cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Covariances {
+    windows: Vec<Rows>,
+    ledoit_wolf: Vec<Rows>,
+    schaefer_strimmer: Vec<Rows>,
+    shrinkage: f64,
+    shrunk: Vec<Rows>,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +51,82 @@ fn mat(rows: &Rows) -> Mat<f64> {
 /// `‖a - b‖ / ‖b‖`.
 fn difference(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {
     (a - b).norm_l2() / b.norm_l2()
+}
+
+/// The estimator's covariance of one window, by its plan.
+fn planned(estimator: Estimator, window: &Mat<f64>) -> Mat<f64> {
+    let (n_channels, n_samples) = window.shape();
+    let mut runtime = estimator.plan(n_channels, n_samples).unwrap();
+    let mut out = Mat::full(n_channels, n_channels, f64::NAN);
+    // Dirty scratch: another window was there before.
+    runtime.covariance_into((1e3 * window).as_ref(), out.as_mut());
+    runtime.covariance_into(window.as_ref(), out.as_mut());
+    out
+}
+
+#[test]
+fn estimators_are_pyriemanns() {
+    let golden: Covariances = serde_json::from_str(COVARIANCES).unwrap();
+    let shrunk = Estimator::Shrunk { shrinkage: golden.shrinkage };
+    let cases = [
+        (Estimator::LedoitWolf, &golden.ledoit_wolf),
+        (Estimator::SchaeferStrimmer, &golden.schaefer_strimmer),
+        (shrunk, &golden.shrunk),
+    ];
+    for (estimator, expected) in cases {
+        for (window, expected) in golden.windows.iter().zip(expected) {
+            let window = mat(window);
+            let found = planned(estimator, &window);
+            let error = difference(found.as_ref(), mat(expected).as_ref());
+            assert!(error < 1e-12, "{estimator:?} {error:.1e}");
+            assert_eq!(found.transpose(), found.as_ref());
+            if !estimator.slides() {
+                continue;
+            }
+            let mut sliding = SlidingCovariance::of(estimator, 8, 320, 40);
+            window
+                .col_iter()
+                .for_each(|x| sliding.push_frame(&x.iter().copied().collect::<Vec<_>>()));
+            let mut found = Mat::full(8, 8, f64::NAN);
+            sliding.estimate_into(found.as_mut());
+            let error = difference(found.as_ref(), mat(expected).as_ref());
+            // The offsets of some twenty microvolts cost a digit or two in the fourth power.
+            assert!(error < 1e-10, "{estimator:?} {error:.1e}");
+        }
+    }
+}
+
+#[test]
+fn plans_are_the_functions() {
+    let golden: Covariances = serde_json::from_str(COVARIANCES).unwrap();
+    let window = mat(&golden.windows[0]);
+    let mut oas = scm(window.as_ref());
+    let plain = planned(Estimator::Scm, &window);
+    assert!(difference(plain.as_ref(), oas.as_ref()) < 1e-14);
+    oas_shrink(oas.as_mut(), 320);
+    let found = planned(Estimator::Oas, &window);
+    assert!(difference(found.as_ref(), oas.as_ref()) < 1e-14);
+    let (shrunk, _) = ledoit_wolf(window.transpose());
+    let found = planned(Estimator::LedoitWolf, &window);
+    assert!(difference(found.as_ref(), shrunk.as_ref()) < 1e-14);
+}
+
+#[test]
+fn impossible_estimates_are_refused() {
+    let shrunk = |shrinkage| Estimator::Shrunk { shrinkage };
+    for shrinkage in [-0.1, 1.5, f64::NAN] {
+        let found = shrunk(shrinkage).check(8, 100);
+        assert!(matches!(found, Err(CovarianceError::BadShrinkage { .. })), "{shrinkage}");
+    }
+    for estimator in [Estimator::Scm, shrunk(0.0)] {
+        let singular = CovarianceError::Singular { n_channels: 64, n_samples: 64 };
+        assert_eq!(estimator.check(64, 64), Err(singular));
+    }
+    for estimator in [Estimator::Oas, Estimator::LedoitWolf, Estimator::SchaeferStrimmer] {
+        assert_eq!(estimator.check(64, 32), Ok(()));
+        let few = CovarianceError::TooFewSamples { n_samples: 1 };
+        assert_eq!(estimator.plan(8, 1).unwrap_err(), few);
+    }
 }
 
 #[test]
