@@ -10,6 +10,8 @@
 //!
 //! | over | function or type |
 //! |---|---|
+//! | epochs (Fourier, multitaper; or wavelets, at each time) | [`EpochConnectivity`] |
+//! | the samples of one epoch or window (wavelets) | [`TimeConnectivity`] |
 //! | segments of a sliding window, updated per hop | [`SlidingConnectivity`], [`NodeStrength`] |
 //!
 //! # Conventions
@@ -18,19 +20,26 @@
 //! spectrum. All measures are free of the samples' unit. A pair with a channel without
 //! any power has the value 0 wherever a power or a magnitude divides.
 
+mod epochs;
 mod fourier;
 mod lines;
+mod map;
 mod measure;
 mod reduce;
 mod selection;
 mod sliding;
 mod strength;
 mod tally;
+mod time;
+mod wavelet;
 
+pub use self::epochs::EpochConnectivity;
+pub use self::map::ConnectivityMap;
 pub use self::measure::Measure;
 pub use self::selection::{BandEdges, ConnectivitySpec, Resolution};
 pub use self::sliding::{Segments, SlidingConnectivity};
 pub use self::strength::NodeStrength;
+pub use self::time::TimeConnectivity;
 
 /// Why connectivity can't be planned or computed.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -76,6 +85,40 @@ pub enum ConnectivityError {
     /// Choose a step of at least one sample.
     #[error("segments that start every 0 samples never end: choose a step of at least one sample")]
     NoStep,
+    /// Leave the epoch out, or repair it.
+    #[error("epoch {epoch}, channel {channel}: a sample is not finite; leave the epoch out")]
+    NotFinite {
+        /// Its place.
+        epoch: usize,
+        /// Its place.
+        channel: usize,
+    },
+    /// Leave the channel out: it has no phase and no power.
+    #[error("channel {channel} is constant in every epoch: leave it out")]
+    ConstantChannel {
+        /// Its place.
+        channel: usize,
+    },
+    /// Plan for the shape of the data.
+    #[error("epochs of {given:?} channels and samples do not fit the plan's {planned:?}")]
+    OtherShape {
+        /// Channels and samples planned.
+        planned: (usize, usize),
+        /// Channels and samples given.
+        given: (usize, usize),
+    },
+    /// Choose fewer cycles, a frequency between 0 and half the rate, or longer epochs.
+    #[error(
+        "a wavelet of {n_cycles} cycles at {freq_hz} Hz does not fit {n_samples} samples: choose fewer cycles, a frequency below half the rate, or longer epochs"
+    )]
+    BadWavelet {
+        /// Its frequency.
+        freq_hz: f64,
+        /// Its cycles.
+        n_cycles: f64,
+        /// The epoch's length.
+        n_samples: usize,
+    },
     /// Give more epochs or a longer window, or choose another measure.
     #[error("{measure:?} needs {needed} observations, not {n_observations}: give more of them")]
     TooFewObservations {

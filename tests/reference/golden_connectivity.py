@@ -166,14 +166,38 @@ def time_file(data_dir: Path) -> dict[str, Any]:
         name: np.stack([lower(epoch) for epoch in c.get_data("dense")])
         for name, c in zip(OVER_TIME, found)
     }
+    short = epochs(data_dir, 6, 160)
+    at = [0, 37, 80, 159]
+    names = [*MEASURES, "coherency"]
+    found = spectral_connectivity_epochs(
+        short,
+        method=[*MEASURES.values(), "cohy"],
+        mode="cwt_morlet",
+        cwt_freqs=freqs[1:4],
+        cwt_n_cycles=5.0,
+        fmin=10.0,
+        fmax=15.0,
+        faverage=True,
+        sfreq=RATE_HZ,
+    )
+    at_times = {
+        name: lower(np.moveaxis(c.get_data("dense")[:, :, 0], -1, 2)[..., at])
+        for name, c in zip(names, found)
+    }
+    at_times["real_coherency"] = at_times.pop("coherency").real
     return {
         "about": "spectral_connectivity_time, Morlet wavelets, no smoothing: "
-        "(n_epochs, n_freqs, n_pairs)",
+        "(n_epochs, n_freqs, n_pairs); and over epochs (spectral_connectivity_epochs, "
+        "cwt_morlet, mean over the three frequencies of 10-15 Hz) at the samples in "
+        "at_samples: (n_samples, n_pairs)",
         "rate_hz": RATE_HZ,
         "freqs_hz": freqs,
         "n_cycles": 5.0,
         "input": x,
         "values": values,
+        "short_input": short,
+        "at_samples": at,
+        "short_values": at_times,
     }
 
 

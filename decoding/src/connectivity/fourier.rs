@@ -1,5 +1,6 @@
 //! Tapered Fourier transforms of four channels at a time, written as [`Line`]s.
 
+use super::epochs::Transform;
 use super::lines::{Line, WIDTH};
 use acquisition::time::SampleRate;
 use realfft::num_complex::Complex64;
@@ -38,27 +39,35 @@ impl Fourier {
         self.samples.len()
     }
 
-    pub(super) fn n_cells(&self) -> usize {
-        self.bins.len()
+    /// What a constant channel has: nothing.
+    fn clear(&self, lane: usize, (observation, n): (usize, usize), block: &mut [Line]) {
+        let n_tapers = self.tapers.len();
+        for cell in block.chunks_exact_mut(n * n_tapers) {
+            for line in &mut cell[observation * n_tapers..][..n_tapers] {
+                line.re[lane] = 0.0;
+                line.im[lane] = 0.0;
+            }
+        }
     }
+}
 
-    pub(super) fn n_tapers(&self) -> usize {
+impl Transform for Fourier {
+    fn n_tapers(&self) -> usize {
         self.tapers.len()
     }
 
-    /// Transforms channel `lane` of a block into its lines `(cell, observation, taper)`.
-    ///
-    /// Thread: any. Allocation: none.
-    pub(super) fn run(
+    fn run(
         &mut self,
         channel: &[f64],
         lane: usize,
         (observation, n_observations): (usize, usize),
         block: &mut [Line],
     ) {
-        debug_assert!(
-            lane < WIDTH && block.len() == self.n_cells() * n_observations * self.n_tapers()
-        );
+        debug_assert!(lane < WIDTH, "a lane of a block");
+        if channel.iter().all(|x| *x == channel[0]) {
+            // Rounding would leave a trace of the mean, and a phase with it.
+            return self.clear(lane, (observation, n_observations), block);
+        }
         let mean = channel.iter().sum::<f64>() / channel.len() as f64;
         let n_tapers = self.tapers.len();
         for (taper, weights) in self.tapers.iter().enumerate() {

@@ -91,6 +91,25 @@ impl Lines {
         &mut self.data[block * len..][..len]
     }
 
+    /// All lines, block after block.
+    pub(super) fn as_mut_slice(&mut self) -> &mut [Line] {
+        &mut self.data
+    }
+
+    /// The same with every value divided by its magnitude.
+    pub(super) fn units(&self) -> Self {
+        let mut units = self.clone();
+        units.units_from(self);
+        units
+    }
+
+    /// Writes the values of `from`, each divided by its magnitude.
+    pub(super) fn units_from(&mut self, from: &Self) {
+        for (ours, theirs) in self.data.iter_mut().zip(&from.data) {
+            *ours = theirs.unit();
+        }
+    }
+
     /// Writes the magnitude-free values of one observation of `from`.
     pub(super) fn unit_observation_from(&mut self, from: &Self, observation: usize) {
         let (n, k) = (self.n_observations, self.n_tapers);

@@ -14,9 +14,11 @@ use std::ops::Range;
 pub(super) struct Recipe {
     pub(super) measures: Vec<Measure>,
     /// Cells of each band.
-    pub(super) bands: Vec<Range<usize>>,
-    /// Cells strictly inside each band: those of the phase slope.
-    pub(super) insides: Vec<Range<usize>>,
+    bands: Vec<Range<usize>>,
+    /// The bands that each cell lies in.
+    bands_of: Vec<Vec<usize>>,
+    /// The bands that each cell and the one before it lie strictly inside of.
+    slopes_of: Vec<Vec<usize>>,
     sums: Sums,
     has_phasors: bool,
     has_powers: bool,
@@ -24,24 +26,44 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
+    /// The mean of `measures` over the cells of each of `bands`, and the phase slope over
+    /// the cells of each of `insides`.
     pub(super) fn new(
         measures: Vec<Measure>,
+        n_cells: usize,
         bands: Vec<Range<usize>>,
-        insides: Vec<Range<usize>>,
+        insides: &[Range<usize>],
     ) -> Self {
+        let mut bands_of = vec![Vec::new(); n_cells];
+        let mut slopes_of = bands_of.clone();
+        for (k, band) in bands.iter().enumerate() {
+            bands_of[band.clone()].iter_mut().for_each(|of| of.push(k));
+        }
+        for (k, inside) in insides.iter().enumerate() {
+            slopes_of[inside.clone()].iter_mut().skip(1).for_each(|of| of.push(k));
+        }
         Self {
+            bands_of,
+            slopes_of,
             sums: Measure::sums_of(&measures),
             has_phasors: measures.iter().any(|m| m.needs_phasors()),
             has_powers: measures.iter().any(|m| m.needs_powers()),
             has_slope: measures.contains(&Measure::PhaseSlope),
             measures,
             bands,
-            insides,
         }
     }
 
     pub(super) fn has_phasors(&self) -> bool {
         self.has_phasors
+    }
+
+    pub(super) fn n_bands(&self) -> usize {
+        self.bands.len()
+    }
+
+    pub(super) fn n_cells(&self) -> usize {
+        self.bands_of.len()
     }
 
     /// Measures times bands: values per pair.
@@ -92,7 +114,6 @@ pub(super) struct Reduce<'a> {
     /// The observations, in the order in which they are added.
     pub(super) order: &'a [usize],
     pub(super) blocks: Range<usize>,
-    pub(super) n_cells: usize,
     pub(super) recipe: &'a Recipe,
     pub(super) worker: &'a mut Worker,
     /// `(n_measures, n_bands, n_pairs)` of the range's pairs.
@@ -135,16 +156,17 @@ impl Reduce<'_> {
             if *measure == Measure::PhaseSlope {
                 let [re, im] = &mut worker.current;
                 row.coherency_into(&mut re[at..][..channel], &mut im[at..][..channel]);
-                let range = at..at + channel;
-                add_slope(&worker.before, &worker.current, range, maps, recipe, cell);
+                for band in &recipe.slopes_of[cell] {
+                    let map = &mut maps[band * n_pairs + at..][..channel];
+                    add_slope(&worker.before, &worker.current, at, map);
+                }
                 continue;
             }
             let values = &mut worker.values[..channel];
             row.values_into(*measure, values);
-            for (band, map) in recipe.bands.iter().zip(maps.chunks_exact_mut(n_pairs)) {
-                if band.contains(&cell) {
-                    map[at..][..channel].iter_mut().zip(&*values).for_each(|(m, v)| *m += v);
-                }
+            for band in &recipe.bands_of[cell] {
+                let map = &mut maps[band * n_pairs + at..][..channel];
+                map.iter_mut().zip(&*values).for_each(|(m, v)| *m += v);
             }
         }
     }
@@ -196,33 +218,20 @@ impl WithSimd for Reduce<'_> {
         if self.n_pairs().1 == 0 {
             return;
         }
-        for cell in 0..self.n_cells {
+        for cell in 0..self.recipe.n_cells() {
             self.run_cell(cell);
         }
         self.average();
     }
 }
 
-/// Adds `Im conj(C(f)) C(f + δ)` of one channel's pairs (`range`) to the bands that hold
-/// this cell and the one before strictly inside.
+/// Adds `Im conj(C(f)) C(f + δ)` of pairs, from pair `at` on.
 #[inline(always)]
-fn add_slope(
-    before: &[Vec<f64>; 2],
-    current: &[Vec<f64>; 2],
-    range: Range<usize>,
-    maps: &mut [f64],
-    recipe: &Recipe,
-    cell: usize,
-) {
-    let n_pairs = maps.len() / recipe.bands.len();
-    for (inside, map) in recipe.insides.iter().zip(maps.chunks_exact_mut(n_pairs)) {
-        if inside.contains(&cell) && cell > inside.start {
-            let (re0, im0) = (&before[0][range.clone()], &before[1][range.clone()]);
-            let (re1, im1) = (&current[0][range.clone()], &current[1][range.clone()]);
-            let values = re0.iter().zip(im0).zip(re1.iter().zip(im1));
-            for (m, ((re0, im0), (re1, im1))) in map[range.clone()].iter_mut().zip(values) {
-                *m += re0 * im1 - im0 * re1;
-            }
-        }
+fn add_slope(before: &[Vec<f64>; 2], current: &[Vec<f64>; 2], at: usize, map: &mut [f64]) {
+    let (re0, im0) = (&before[0][at..], &before[1][at..]);
+    let (re1, im1) = (&current[0][at..], &current[1][at..]);
+    let values = re0.iter().zip(im0).zip(re1.iter().zip(im1));
+    for (m, ((re0, im0), (re1, im1))) in map.iter_mut().zip(values) {
+        *m += re0 * im1 - im0 * re1;
     }
 }

@@ -43,7 +43,34 @@ pub enum BandEdges {
 pub(super) struct Selection {
     /// Indices of the needed frequencies, ascending.
     pub(super) bins: Vec<usize>,
-    pub(super) recipe: Recipe,
+    measures: Vec<Measure>,
+    /// Each band's, as positions in `bins`.
+    bands: Vec<Range<usize>>,
+    insides: Vec<Range<usize>>,
+}
+
+impl Selection {
+    /// A cell for each frequency.
+    pub(super) fn recipe(&self) -> Recipe {
+        self.recipe_at(1)
+    }
+
+    /// A cell for each frequency at each of `n_times`; bands likewise, `(n_bands,
+    /// n_times)`.
+    pub(super) fn recipe_at(&self, n_times: usize) -> Recipe {
+        let n_freqs = self.bins.len();
+        let at = |t: usize, band: &Range<usize>| t * n_freqs + band.start..t * n_freqs + band.end;
+        let all = |bands: &[Range<usize>]| -> Vec<_> {
+            bands.iter().flat_map(|band| (0..n_times).map(move |t| at(t, band))).collect()
+        };
+        let (bands, insides) = (all(&self.bands), all(&self.insides));
+        Recipe::new(self.measures.clone(), n_freqs * n_times, bands, &insides)
+    }
+
+    /// The needed frequencies.
+    pub(super) fn freqs_hz(&self, all_hz: &[f64]) -> Vec<f64> {
+        self.bins.iter().map(|k| all_hz[*k]).collect()
+    }
 }
 
 impl ConnectivitySpec {
@@ -78,8 +105,7 @@ impl ConnectivitySpec {
             Resolution::Frequencies(_) => (0..bins.len()).map(|k| k..k + 1).collect(),
         };
         let insides = insides.iter().map(cells).collect();
-        let recipe = Recipe::new(self.measures.clone(), bands, insides);
-        Ok(Selection { bins, recipe })
+        Ok(Selection { measures: self.measures.clone(), bins, bands, insides })
     }
 
     /// Refuses measures that are not defined for so few observations.

@@ -1,5 +1,6 @@
 //! Connectivity of a sliding window, from segments that are transformed once.
 
+use super::epochs::{Transform, check_channels};
 use super::fourier::{Fourier, freqs_hz, hann};
 use super::lines::{Lines, WIDTH};
 use super::reduce::{Recipe, Reduce, Worker, n_pairs_below};
@@ -92,18 +93,15 @@ impl SlidingConnectivity {
         segments: Segments,
         spec: &ConnectivitySpec,
     ) -> Result<Self, ConnectivityError> {
-        if n_channels < 2 {
-            return Err(ConnectivityError::TooFewChannels { n_channels });
-        }
+        check_channels(n_channels)?;
         let n_segments = segments.count(window.window_samples)?;
         spec.check_observations(n_segments)?;
-        let freqs_hz = freqs_hz(segments.length_samples, rate);
-        let selection = spec.select(&freqs_hz)?;
-        let (bins, recipe) = (selection.bins, selection.recipe);
-        let freqs_hz = bins.iter().map(|k| freqs_hz[*k]).collect();
-        let fourier = Fourier::new(vec![hann(segments.length_samples)], bins);
+        let all_hz = freqs_hz(segments.length_samples, rate);
+        let selection = spec.select(&all_hz)?;
+        let (recipe, freqs_hz) = (selection.recipe(), selection.freqs_hz(&all_hz));
+        let fourier = Fourier::new(vec![hann(segments.length_samples)], selection.bins);
         let n_slots = (n_segments - 1) * slots_per_segment(window, segments).unwrap_or(1) + 1;
-        let ring = Lines::zeros(n_channels, fourier.n_cells(), n_slots, 1);
+        let ring = Lines::zeros(n_channels, recipe.n_cells(), n_slots, 1);
         let n_pairs = n_pairs_below(n_channels);
         Ok(Self {
             window,
@@ -132,7 +130,7 @@ impl SlidingConnectivity {
 
     /// Number of bands, or of frequencies where each stands by itself.
     pub fn n_bands(&self) -> usize {
-        self.recipe.bands.len()
+        self.recipe.n_bands()
     }
 
     /// Forgets every segment: call it where the samples of an index may change, as after
@@ -229,7 +227,6 @@ impl SlidingConnectivity {
             units: self.units.as_ref().unwrap_or(&self.ring),
             order: &self.order,
             blocks: 0..self.ring.n_blocks(),
-            n_cells: self.fourier.n_cells(),
             recipe: &self.recipe,
             worker: &mut self.worker,
             out: &mut self.values,

@@ -4,6 +4,8 @@ use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 use serde::Deserialize;
 
+mod batch;
+mod golden;
 mod sliding;
 
 /// Written by `tests/reference/golden_connectivity.py` with mne-connectivity 0.9.
