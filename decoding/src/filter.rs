@@ -1,12 +1,11 @@
 //! Causal filters: designs ([`butterworth`], [`notch`]) that give second-order
-//! sections, the machine that runs them ([`sos`]), and re-referencing ([`mod@reference`]).
+//! sections, and the machine that runs them ([`sos`]).
 //!
 //! Everything runs forward in time, frame by frame, with carried state: there is no
 //! forward-backward filter here, because its output depends on the future.
 
 pub mod butterworth;
 pub mod notch;
-pub mod reference;
 pub mod sos;
 
 /// Why a filter can't be designed. Each message names what to change.
