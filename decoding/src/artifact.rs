@@ -1,1 +1,14 @@
-//! What is not brain: bad channels found, artefacts cleaned or windows refused.
+//! What is not brain: channels that are bad, artefacts that are cleaned, windows that are
+//! refused.
+//!
+//! | what | where | live |
+//! |---|---|---|
+//! | eye movements regressed out | [`eog_regression`] | frame by frame, no delay |
+//! | a gate on a window's covariance | [`potato`] | window by window |
+//!
+//! Everything is fitted on a calibration and has another type when it is: an unfitted
+//! method can't clean.
+
+pub mod eog_regression;
+pub mod potato;
+mod special;

@@ -31,7 +31,8 @@ struct Rest {
     labels: Vec<String>,
     lead_field: Rows,
     samples: Rows,
-    rest: Rows,
+    #[serde(rename = "rest")]
+    referenced: Rows,
 }
 
 fn spline() -> Spline {
@@ -116,7 +117,7 @@ fn the_reference_at_infinity_is_mnes_whatever_was_recorded_against() {
     let golden: Rest = serde_json::from_str(golden).unwrap();
     let map = rest(&golden.labels, mat(&golden.lead_field).as_ref()).unwrap();
     let out = mapped(&map, &golden.labels, &golden.samples);
-    let d = difference(out.as_ref(), mat(&golden.rest).as_ref());
+    let d = difference(out.as_ref(), mat(&golden.referenced).as_ref());
     assert!(d < 1e-9, "{d}");
     assert!(row_sums(&map).iter().all(|s| s.abs() < 1e-12), "any common reference cancels");
     let few = rest(&golden.labels[1..], mat(&golden.lead_field).as_ref());

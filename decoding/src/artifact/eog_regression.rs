@@ -1,0 +1,159 @@
+//! Eye movements taken out of the brain channels by regression on EOG channels.
+//!
+//! It takes out whatever the EOG channels share with the others, brain activity that
+//! reaches them included. Filter both alike before.
+
+use crate::matrix::{Matrix, MatrixError};
+use crate::riemann::spd::{EigenScratch, check_positive};
+use faer::linalg::solvers::{PartialPivLu, Solve};
+use faer::{Mat, MatMut, MatRef};
+use serde::{Deserialize, Serialize};
+
+/// Regression weights of brain channels on EOG channels, by index into the frame.
+///
+/// `b = C_eog⁻¹ C_eog,brain` over samples whose mean is removed per epoch and channel. As
+/// MNE's `EOGRegression`.
+///
+/// # Reference
+/// G. Gratton, M. G. H. Coles, E. Donchin (1983), Electroencephalography and Clinical
+/// Neurophysiology 55(4), doi:10.1016/0013-4694(83)90135-9; here without their averaging
+/// of evoked potentials and without weights of their own for blinks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EogRegression {
+    brain: Vec<usize>,
+    eog: Vec<usize>,
+    /// `(n_brain, n_eog)`.
+    weights: Matrix,
+    /// Of the calibration, per EOG channel.
+    eog_means: Vec<f64>,
+}
+
+/// Why a regression can't be fitted.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum EogError {
+    /// Name at least one channel on each side.
+    #[error("a regression needs at least one brain channel and one EOG channel")]
+    NoChannel,
+    /// Name channels of the recording, each once on one side.
+    #[error("channel {channel} is not among the {n_channels} channels, or is named twice")]
+    BadChannel {
+        /// Its index.
+        channel: usize,
+        /// Channels of the recording.
+        n_channels: usize,
+    },
+    /// Calibrate on more samples than there are EOG channels.
+    #[error("{n_samples} samples are too few for {n_eog} EOG channels")]
+    TooFewSamples {
+        /// Samples given.
+        n_samples: usize,
+        /// EOG channels.
+        n_eog: usize,
+    },
+    /// Leave out EOG channels that are constant or copies of each other.
+    #[error("an EOG channel is constant, or a combination of the others")]
+    Dependent,
+    /// Look for NaN or infinite samples.
+    #[error(transparent)]
+    NotFinite(#[from] MatrixError),
+}
+
+impl EogRegression {
+    /// Fits the weights on epochs `(n_channels, n_samples)` of the same channels (one
+    /// epoch: a continuous recording). Allocates.
+    pub fn fit(
+        epochs: &[MatRef<'_, f64>],
+        brain: &[usize],
+        eog: &[usize],
+    ) -> Result<Self, EogError> {
+        if brain.is_empty() || eog.is_empty() || epochs.is_empty() {
+            return Err(EogError::NoChannel);
+        }
+        let n_channels = epochs.iter().map(MatRef::nrows).min().unwrap_or(0);
+        let all: Vec<_> = brain.iter().chain(eog).copied().collect();
+        let wrong = |(k, c): (usize, &usize)| *c >= n_channels || all[..k].contains(c);
+        if let Some((_, &channel)) = all.iter().enumerate().find(|(k, c)| wrong((*k, c))) {
+            return Err(EogError::BadChannel { channel, n_channels });
+        }
+        let (n_brain, n_eog) = (brain.len(), eog.len());
+        let n_samples = epochs.iter().map(MatRef::ncols).sum();
+        if n_samples <= n_eog {
+            return Err(EogError::TooFewSamples { n_samples, n_eog });
+        }
+        let mut between = Mat::<f64>::zeros(n_eog, n_eog + n_brain);
+        let mut eog_sums = vec![0.0; n_eog];
+        for epoch in epochs {
+            let centred = |channels: &[usize]| {
+                let means: Vec<_> = channels.iter().map(|c| mean(*epoch, *c)).collect();
+                Mat::from_fn(channels.len(), epoch.ncols(), |i, t| {
+                    epoch[(channels[i], t)] - means[i]
+                })
+            };
+            let (y, x) = (centred(brain), centred(eog));
+            let (mut own, mut cross) = between.as_mut().split_at_col_mut(n_eog);
+            own += &x * x.transpose();
+            cross += &x * y.transpose();
+            for (sum, c) in eog_sums.iter_mut().zip(eog) {
+                *sum += epoch.row(*c).iter().sum::<f64>();
+            }
+        }
+        Matrix::from_faer(between.as_ref())?;
+        let (own, cross) = between.as_ref().split_at_col(n_eog);
+        let mut eigen = EigenScratch::new(n_eog);
+        let values = eigen.values(own).map_err(|_| EogError::Dependent)?;
+        check_positive(values).map_err(|_| EogError::Dependent)?;
+        let solved = PartialPivLu::new(own).solve(cross);
+        Ok(Self {
+            brain: brain.to_vec(),
+            eog: eog.to_vec(),
+            weights: Matrix::from_faer(solved.transpose())?,
+            eog_means: eog_sums.iter().map(|s| s / n_samples as f64).collect(),
+        })
+    }
+
+    /// The weights `(n_brain, n_eog)`.
+    pub fn weights(&self) -> &Matrix {
+        &self.weights
+    }
+
+    /// Takes the EOG out of one frame of the stream, in place: `y - b (x - x̄)` with `x̄`
+    /// the calibration's mean. No delay, no state.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// If the frame lacks a channel of the calibration.
+    pub fn apply_frame(&self, frame: &mut [f64]) {
+        for (i, brain) in self.brain.iter().enumerate() {
+            let terms = self.weights.row(i).iter().zip(&self.eog).zip(&self.eog_means);
+            let artefact: f64 = terms.map(|((w, eog), mean)| w * (frame[*eog] - mean)).sum();
+            frame[*brain] -= artefact;
+        }
+    }
+
+    /// Takes the EOG out of a recording or epoch `(n_channels, n_samples)`, in place, with
+    /// its own mean of the EOG channels, as MNE's `apply`: the result differs from that of
+    /// [`EogRegression::apply_frame`] by a constant per channel.
+    ///
+    /// Thread: any. Allocation: one mean per EOG channel.
+    ///
+    /// # Panics
+    /// If a channel of the calibration is lacking.
+    pub fn apply_recording(&self, mut samples: MatMut<'_, f64>) {
+        let means: Vec<_> = self.eog.iter().map(|c| mean(samples.as_ref(), *c)).collect();
+        for t in 0..samples.ncols() {
+            for (i, brain) in self.brain.iter().enumerate() {
+                let terms = self.weights.row(i).iter().zip(&self.eog).zip(&means);
+                let artefact: f64 = terms.map(|((w, eog), m)| w * (samples[(*eog, t)] - m)).sum();
+                samples[(*brain, t)] -= artefact;
+            }
+        }
+    }
+}
+
+fn mean(samples: MatRef<'_, f64>, channel: usize) -> f64 {
+    samples.row(channel).iter().sum::<f64>() / samples.ncols() as f64
+}
+
+#[cfg(test)]
+mod tests;
