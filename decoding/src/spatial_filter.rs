@@ -5,10 +5,13 @@
 //! | method | takes | gives |
 //! |---|---|---|
 //! | [`csp`] | covariances | log-variances |
+//! | [`filter_bank_csp`] | covariances in several bands | log-variances |
+//! | [`spoc`] | covariances and numbers | log-variances |
 //! | [`xdawn`] | windows | filtered windows |
 //! | [`erp_covariance`] | windows | covariances with the class's mean response |
 //! | [`augmented`] | windows | covariances with the window's own past |
-//! | [`cca`] | windows | a score per stimulation frequency |
+//! | [`cca`] | windows, in several bands or one | a score per stimulation frequency |
+//! | [`trca`] | windows, in several bands or one | a score per class |
 //!
 //! Fitted models are plain numbers; their `plan` makes a runtime with scratch.
 
@@ -17,8 +20,12 @@ pub mod cca;
 pub mod csp;
 pub mod erp_covariance;
 pub mod filter_bank;
+pub mod filter_bank_csp;
 mod generalised;
+mod joint;
+pub mod spoc;
 mod stacked;
+pub mod trca;
 mod windows;
 pub mod xdawn;
 

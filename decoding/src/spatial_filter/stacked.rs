@@ -2,6 +2,7 @@
 //! or a window over its own past.
 
 use super::Estimator;
+use super::windows::centre;
 use crate::riemann::covariance::oas_shrink;
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -86,13 +87,5 @@ impl Stacked {
                 oas_shrink(out, n_samples);
             }
         }
-    }
-}
-
-/// Removes the mean.
-fn centre(row: &mut [f64]) {
-    let mean = row.iter().sum::<f64>() / row.len() as f64;
-    for x in row {
-        *x -= mean;
     }
 }

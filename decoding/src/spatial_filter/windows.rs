@@ -77,6 +77,14 @@ pub(super) fn add_gram(out: MatMut<'_, f64>, x: MatRef<'_, f64>, scale: f64) {
     );
 }
 
+/// Removes the mean.
+pub(super) fn centre(row: &mut [f64]) {
+    let mean = row.iter().sum::<f64>() / row.len() as f64;
+    for x in row {
+        *x -= mean;
+    }
+}
+
 /// Copies the lower triangle into the upper one.
 pub(super) fn mirror(mut a: MatMut<'_, f64>) {
     for j in 0..a.ncols() {

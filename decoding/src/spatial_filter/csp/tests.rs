@@ -110,7 +110,7 @@ fn two_classes_swapped_reverse_the_filters() {
 
 #[test]
 fn few_channels_give_what_filters_there_are() {
-    for (p, n_classes, n_filters) in [(1, 2, 1), (4, 2, 4), (6, 2, 6), (2, 3, 6), (1, 3, 6)] {
+    for (p, n_classes, n_filters) in [(1, 2, 1), (4, 2, 4), (6, 2, 6), (2, 3, 6), (1, 3, 3)] {
         let (covariances, labels) = examples(37, p, 24, n_classes);
         let model = fit(&covariances, &labels, n_classes).unwrap();
         assert_eq!(model.n_filters(), n_filters, "{p} channels, {n_classes} classes");
@@ -154,4 +154,139 @@ fn bad_data_is_refused() {
         let error = fit(&covariances, &labels, 2).unwrap_err();
         assert!(matches!(error, FitError::NotPositiveDefinite { .. }), "{error}");
     }
+}
+
+/// Made by `tests/reference/golden_spatial_filter.py`.
+const VARIANTS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/csp_variants.json"));
+
+#[derive(Deserialize)]
+struct Variants {
+    covariances: Vec<Vec<Vec<f64>>>,
+    n_samples: usize,
+    labels: Vec<u8>,
+    cases: Vec<Variant>,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    kind: String,
+    classes: Vec<u8>,
+    filters: Vec<Vec<f64>>,
+    alpha: Option<f64>,
+    reg: Option<serde_json::Value>,
+}
+
+impl Variant {
+    fn params(&self, n_samples: usize) -> CspParams {
+        let filters = match (self.kind.as_str(), self.alpha) {
+            ("tikhonov", Some(alpha)) => CspFilters::Tikhonov { n_per_end: 2, alpha },
+            ("joint", _) => CspFilters::Joint { n_filters: 4 },
+            _ => CspFilters::Farthest { n_filters: 4 },
+        };
+        let regularisation = match &self.reg {
+            None => CspRegularisation::None,
+            Some(serde_json::Value::String(_)) => CspRegularisation::Oas { n_samples },
+            Some(shrinkage) => CspRegularisation::Shrunk { shrinkage: shrinkage.as_f64().unwrap() },
+        };
+        CspParams { filters, regularisation }
+    }
+}
+
+#[test]
+fn variants_as_pyriemann_moabb_and_mne() {
+    let golden: Variants = serde_json::from_str(VARIANTS).unwrap();
+    let covariances: Vec<_> = golden.covariances.iter().map(|c| matrix(c)).collect();
+    assert_eq!(golden.cases.len(), 7);
+    for case in golden.cases {
+        let position = |label: u8| case.classes.iter().position(|class| *class == label);
+        let used = golden.labels.iter().zip(&covariances);
+        let (labels, used): (Vec<u8>, Vec<_>) =
+            used.filter_map(|(l, c)| position(*l).map(|k| (k as u8, c))).unzip();
+        let params = case.params(golden.n_samples);
+        let model = params.fit(&used, &classes(&labels), case.classes.len()).unwrap();
+        let mut expected = case.filters.clone();
+        if case.kind == "tikhonov" {
+            expected[2..].reverse();
+        }
+        assert_close(model.filters.as_slice(), &expected.concat(), 1e-9);
+    }
+}
+
+#[test]
+fn regularisation_goes_from_nothing_to_everything() {
+    let (covariances, labels) = examples(41, 6, 40, 2);
+    let borrowed: Vec<_> = covariances.iter().collect();
+    let fit = |filters, regularisation| {
+        CspParams { filters, regularisation }.fit(&borrowed, &labels, 2).unwrap()
+    };
+    let ends = CspFilters::Ends { n_per_end: 2 };
+    let plain = fit(ends, CspRegularisation::None);
+    assert_eq!(fit(ends, CspRegularisation::Shrunk { shrinkage: 0.0 }), plain);
+    let some = fit(ends, CspRegularisation::Shrunk { shrinkage: 0.3 });
+    assert_ne!(some, plain);
+    // Without a penalty the two problems of a contrast are its two ends, scaled.
+    let tikhonov = fit(CspFilters::Tikhonov { n_per_end: 2, alpha: 0.0 }, CspRegularisation::None);
+    for k in 0..4 {
+        let direction = |model: &CspModel| {
+            let row = model.filters.row(k);
+            row.iter().map(|x| x / dot(row, row).sqrt()).collect::<Vec<_>>()
+        };
+        assert_close(&direction(&tikhonov), &direction(&plain), 1e-10);
+    }
+    // A penalty beyond all variance leaves the strongest direction of each class.
+    let strong = CspFilters::Tikhonov { n_per_end: 1, alpha: 1e9 };
+    let strong = fit(strong, CspRegularisation::None);
+    for (class, row) in [(1, 0), (0, 1)] {
+        let of_class = labels.iter().zip(&covariances).filter(|(l, _)| l.index() == class);
+        let mean = mean(of_class.map(|(_, c)| c));
+        let axes = mean.self_adjoint_eigen(faer::Side::Lower).unwrap();
+        let axis: Vec<f64> = axes.U().col(5).iter().copied().collect();
+        let filter = strong.filters.row(row);
+        assert!((dot(&axis, filter).abs() / dot(filter, filter).sqrt() - 1.0).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn joint_filters_diagonalise_and_depend_on_no_label_order() {
+    let (covariances, labels) = examples(42, 5, 60, 3);
+    let borrowed: Vec<_> = covariances.iter().collect();
+    let params = CspParams {
+        filters: CspFilters::Joint { n_filters: 5 },
+        regularisation: CspRegularisation::None,
+    };
+    let model = params.fit(&borrowed, &labels, 3).unwrap();
+    let renamed: Vec<_> = labels.iter().map(|l| ClassIdx((l.0 + 1) % 3)).collect();
+    let found = params.fit(&borrowed, &renamed, 3).unwrap();
+    assert_close(found.filters.as_slice(), model.filters.as_slice(), 1e-10);
+    // The best filter is nearly blind to all channels but one of a class.
+    let filter = model.filters.row(0);
+    let peak = (0..5).max_by(|a, b| filter[*a].abs().total_cmp(&filter[*b].abs())).unwrap();
+    assert!(peak < 3, "{filter:?}");
+}
+
+#[test]
+fn impossible_parameters_are_refused() {
+    let (covariances, labels) = examples(43, 4, 20, 2);
+    let borrowed: Vec<_> = covariances.iter().collect();
+    let (ends, none) = (CspFilters::Ends { n_per_end: 1 }, CspRegularisation::None);
+    for (filters, regularisation) in [
+        (CspFilters::Ends { n_per_end: 0 }, none),
+        (CspFilters::Farthest { n_filters: 0 }, none),
+        (CspFilters::Joint { n_filters: 0 }, none),
+        (CspFilters::Tikhonov { n_per_end: 0, alpha: 1.0 }, none),
+        (CspFilters::Tikhonov { n_per_end: 1, alpha: -1.0 }, none),
+        (CspFilters::Tikhonov { n_per_end: 1, alpha: f64::NAN }, none),
+        (ends, CspRegularisation::Shrunk { shrinkage: 1.1 }),
+        (ends, CspRegularisation::Shrunk { shrinkage: f64::NAN }),
+        (ends, CspRegularisation::Oas { n_samples: 0 }),
+    ] {
+        let error = CspParams { filters, regularisation }.fit(&borrowed, &labels, 2).unwrap_err();
+        assert!(matches!(error, FitError::BadParameter { .. }), "{error}");
+    }
+    let zero = vec![Mat::zeros(4, 4); 20];
+    let zero: Vec<_> = zero.iter().collect();
+    let joint = CspParams { filters: CspFilters::Joint { n_filters: 2 }, regularisation: none };
+    let error = joint.fit(&zero, &labels, 2).unwrap_err();
+    assert!(matches!(error, FitError::NotPositiveDefinite { .. }), "{error}");
 }
