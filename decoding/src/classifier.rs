@@ -102,7 +102,7 @@ pub(crate) fn count_examples(
 ///
 /// # Panics
 /// Where they differ in length.
-fn check_features(x: &[Vec<f64>]) -> Result<usize, FitError> {
+pub(crate) fn check_features(x: &[Vec<f64>]) -> Result<usize, FitError> {
     let n_features = x.first().map_or(0, Vec::len);
     for (i, row) in x.iter().enumerate() {
         assert_eq!(row.len(), n_features, "examples of one geometry");

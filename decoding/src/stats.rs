@@ -3,6 +3,7 @@
 //! Not a statistics package: tests of one pipeline against another are not here.
 
 pub mod bootstrap;
+pub mod distribution;
 
 use serde::{Deserialize, Serialize};
 

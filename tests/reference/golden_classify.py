@@ -13,28 +13,32 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pyriemann.geometry.mean import mean_riemann
-from pyriemann.geometry.tangentspace import tangent_space
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import SVC
-
 from golden import (
     SEED,
     Floats,
     Ints,
     dumps,
+    generator,
     labelled_features,
     plain,
     real_windows,
     shrunk,
     versions,
 )
-
+from mne.stats import permutation_t_test
+from pyriemann.geometry.mean import mean_riemann
+from pyriemann.geometry.tangentspace import tangent_space
+from scipy.special import digamma
+from scipy.stats import false_discovery_control, mannwhitneyu, ranksums, ttest_ind
+from sklearn.base import clone
+from sklearn.feature_selection import RFE, mutual_info_classif
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 
 # Features
 
@@ -333,11 +337,104 @@ def svm_file(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def information(x: Floats, y: Ints, n_neighbors: int) -> Floats:
+    """Ross's estimate per feature, neighbours counted by comparing differences.
+
+    sklearn's trees compare squares, whose rounding now and then counts the k-th
+    neighbour as nearer than itself.
+    """
+    found = []
+    for values in x.T:
+        distances = np.abs(values[:, None] - values[None, :])
+        terms = []
+        for i, label in enumerate(y):
+            own = np.sort(distances[i, y == label])
+            k = min(n_neighbors, len(own) - 1)
+            terms.append(
+                digamma(k) - digamma(len(own)) - digamma((distances[i] < own[k]).sum())
+            )
+        found.append(max(0.0, digamma(len(y)) + np.mean(terms)))
+    return np.array(found)
+
+
+def selection_file(data_dir: Path) -> dict[str, Any]:
+    windows = []
+    for group in sets("selection", data_dir):
+        x, y = group["features"], group["labels"]
+        first, second = x[y == 1], x[y == 2]
+        exact = mannwhitneyu(second, first, method="exact", axis=0)
+        tests = ttest_ind(second, first)
+        p = np.asarray(tests.pvalue)
+        # With three classes, and with the two tasks alone.
+        tasks = y > 0
+        rfe = RFE(
+            LogisticRegression(C=1.0, solver="newton-cg", tol=1e-10),
+            n_features_to_select=3,
+            step=2,
+        )
+        windows.append(
+            {
+                "features": x,
+                "labels": y,
+                "r2": tests.statistic**2
+                / (tests.statistic**2 + len(first) + len(second) - 2)
+                * np.sign(tests.statistic),
+                "student_p": p,
+                "ranksums_z": ranksums(second, first).statistic,
+                "ranksums_p": ranksums(second, first).pvalue,
+                "exact_p": exact.pvalue,
+                # Rounded, so that values tie.
+                "tied_p": mannwhitneyu(
+                    np.round(second, 1), np.round(first, 1), method="asymptotic", axis=0
+                ).pvalue,
+                "benjamini_hochberg": false_discovery_control(p, method="bh"),
+                "benjamini_yekutieli": false_discovery_control(p, method="by"),
+                "mutual_information": information(x, y, 3),
+                "mutual_information_tasks": information(x[tasks], y[tasks], 5),
+                "sklearn_mutual_information": mutual_info_classif(
+                    x, y, n_neighbors=3, random_state=0
+                ),
+                "rfe_ranks": rfe.fit(x, y).ranking_,
+                "rfe_ranks_tasks": clone(rfe).fit(x[tasks], y[tasks]).ranking_,
+            }
+        )
+    rng = generator("max_t")
+    maps = np.round(
+        rng.standard_normal((9, 24)) + np.where(np.arange(24) < 3, 1.5, 0.0), 6
+    )
+    statistic, corrected, _ = permutation_t_test(
+        maps, n_permutations="all", verbose="ERROR"
+    )
+    # The same over every choice of signs: MNE leaves out one of them.
+    signs = np.array([(1, *rest) for rest in product((1, -1), repeat=len(maps) - 1)])
+    means = signs @ maps / len(maps)
+    variances = ((maps**2).sum(axis=0) - len(maps) * means**2) / (len(maps) - 1)
+    largest = np.abs(means / np.sqrt(variances / len(maps))).max(axis=1)
+    return {
+        "about": "Per feature, class 2 against class 1: r2 (signed; t^2 / (t^2 + n - 2) of scipy ttest_ind) and its p, "
+        "ranksums, mannwhitneyu (exact; asymptotic with continuity, of the features rounded to one decimal: tied_p), "
+        "false_discovery_control of student_p. mutual information after Ross (3 neighbours, all classes, and as sklearn mutual_info_classif rounds; 5, classes 1 "
+        "and 2) and RFE(LogisticRegression, 3 features, step 2; all classes and classes 1 and 2). max_t: mne "
+        "permutation_t_test of maps against 0, n_permutations='all' (255 of 256: mne_p_corrected), and with all of "
+        "them (p_corrected).",
+        "sets": windows,
+        "max_t": {
+            "maps": maps,
+            "statistic": statistic,
+            "mne_p_corrected": corrected,
+            "p_corrected": (largest >= np.abs(statistic)[:, None] * (1 - 1e-12)).mean(
+                axis=1
+            ),
+        },
+    }
+
+
 # Writing
 
 FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "elastic_net": elastic_net_file,
     "svm": svm_file,
+    "selection": selection_file,
 }
 
 
