@@ -14,12 +14,15 @@
 //! | the samples of one epoch or window (wavelets) | [`TimeConnectivity`] |
 //! | segments of a sliding window, updated per hop | [`SlidingConnectivity`], [`NodeStrength`] |
 //!
+//! [`EnvelopeCorrelation`] compares amplitudes instead of phases.
+//!
 //! # Conventions
 //! Pairs are those of the lower triangle, row after row: `(1,0), (2,0), (2,1), (3,0) ...`,
 //! the channel with the higher index first ([`pair_idx`]). `X` is the first channel's
 //! spectrum. All measures are free of the samples' unit. A pair with a channel without
 //! any power has the value 0 wherever a power or a magnitude divides.
 
+mod envelope;
 mod epochs;
 mod fourier;
 mod lines;
@@ -33,6 +36,7 @@ mod tally;
 mod time;
 mod wavelet;
 
+pub use self::envelope::{Envelope, EnvelopeCorrelation, Orthogonalisation};
 pub use self::epochs::EpochConnectivity;
 pub use self::map::ConnectivityMap;
 pub use self::measure::Measure;

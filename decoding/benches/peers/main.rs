@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
 use std::time::Instant;
 
+mod connectivity;
 mod riemann;
 
 /// An array of a request or an answer.
@@ -54,7 +55,7 @@ pub struct Request<'a> {
 pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 
 /// The cases of every area, by name.
-const AREAS: &[&[(&str, Plan)]] = &[riemann::CASES];
+const AREAS: &[&[(&str, Plan)]] = &[connectivity::CASES, riemann::CASES];
 
 impl<'a> Request<'a> {
     /// Input number `k`.

@@ -125,11 +125,8 @@ impl EpochConnectivity {
 
     /// The measures over `epochs` `(n_epochs, n_channels, n_samples)`.
     pub fn run(&self, epochs: &ArrayView3<'_, f64>) -> Result<ConnectivityMap, ConnectivityError> {
-        let (n_epochs, n_channels, n_samples) = epochs.dim();
-        if (n_channels, n_samples) != self.shape {
-            let (planned, given) = (self.shape, (n_channels, n_samples));
-            return Err(ConnectivityError::OtherShape { planned, given });
-        }
+        let n_epochs = epochs.dim().0;
+        check_shape(self.shape, epochs)?;
         self.spec.check_observations(n_epochs)?;
         let lines = match &self.transform {
             Estimator::Fourier(fourier) => self.transformed(fourier, epochs)?,
@@ -188,12 +185,21 @@ pub(super) fn contiguous<'a>(epochs: &'a ArrayView3<'_, f64>) -> Cow<'a, [f64]> 
     }
 }
 
-fn check_length(n_samples: usize) -> Result<(), ConnectivityError> {
+pub(super) fn check_length(n_samples: usize) -> Result<(), ConnectivityError> {
     let segment_samples = n_samples;
     match n_samples {
         0 | 1 => Err(ConnectivityError::BadSegment { segment_samples, n_samples }),
         _ => Ok(()),
     }
+}
+
+pub(super) fn check_shape(
+    planned: (usize, usize),
+    epochs: &ArrayView3<'_, f64>,
+) -> Result<(), ConnectivityError> {
+    let (_, n_channels, n_samples) = epochs.dim();
+    let given = (n_channels, n_samples);
+    if given == planned { Ok(()) } else { Err(ConnectivityError::OtherShape { planned, given }) }
 }
 
 pub(super) fn check_channels(n_channels: usize) -> Result<(), ConnectivityError> {

@@ -5,6 +5,7 @@ use acquisition::time::{SampleIndex, SampleRate};
 use serde::Deserialize;
 
 mod batch;
+mod envelope;
 mod golden;
 mod sliding;
 

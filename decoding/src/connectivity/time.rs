@@ -1,6 +1,6 @@
 //! Connectivity over time: the samples of one epoch or window are the observations.
 
-use super::epochs::{check_channels, check_finite, contiguous};
+use super::epochs::{check_channels, check_finite, check_shape, contiguous};
 use super::lines::{Lines, WIDTH};
 use super::reduce::{Recipe, Reduce, Worker, n_pairs_below};
 use super::wavelet::Wavelets;
@@ -113,11 +113,8 @@ impl TimeConnectivity {
         &self,
         epochs: &ArrayView3<'_, f64>,
     ) -> Result<Vec<ConnectivityMap>, ConnectivityError> {
-        let (_, n_channels, n_samples) = epochs.dim();
-        if (n_channels, n_samples) != self.shape {
-            let (planned, given) = (self.shape, (n_channels, n_samples));
-            return Err(ConnectivityError::OtherShape { planned, given });
-        }
+        check_shape(self.shape, epochs)?;
+        let (n_channels, n_samples) = self.shape;
         contiguous(epochs)
             .par_chunks_exact(n_channels * n_samples)
             .enumerate()

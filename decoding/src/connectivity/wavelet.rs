@@ -69,7 +69,7 @@ impl Wavelets {
         let wavelet = |freq_hz: &f64| morlet(*freq_hz, n_cycles, offset, rate);
         let wavelets: Vec<_> = freqs_hz.iter().map(wavelet).collect();
         let longest = wavelets.iter().map(Vec::len).max().unwrap_or(1);
-        let n_fft = fast_len((n_samples + longest).max(2 * longest));
+        let n_fft = smooth_len((n_samples + longest).max(2 * longest), 2);
         let mut planner = RealFftPlanner::new();
         let forward = planner.plan_fft_forward(n_fft);
         let inverse = planner.plan_fft_inverse(n_fft);
@@ -209,8 +209,8 @@ fn kernel(half: &[Complex64], forward: &dyn RealToComplex<f64>) -> (Vec<f64>, Ve
     (even, odd)
 }
 
-/// The smallest even length from `n` on without prime factors above 5.
-pub(super) fn fast_len(n: usize) -> usize {
+/// The smallest multiple of `multiple` (1 or 2) from `n` on without prime factors above 5.
+pub(super) fn smooth_len(n: usize, multiple: usize) -> usize {
     let smooth = |n: usize| {
         let mut rest = n;
         for p in [2, 3, 5] {
@@ -220,6 +220,6 @@ pub(super) fn fast_len(n: usize) -> usize {
         }
         rest == 1
     };
-    let n = n.max(2).next_multiple_of(2);
-    (n..=n.next_power_of_two()).step_by(2).find(|n| smooth(*n)).unwrap_or(n)
+    let n = n.max(2).next_multiple_of(multiple);
+    (n..=n.next_power_of_two()).step_by(multiple).find(|n| smooth(*n)).unwrap_or(n)
 }

@@ -13,6 +13,11 @@ const TIME: &str = include_str!(concat!(
     "/../tests/data/golden/connectivity_time.json"
 ));
 
+const ENVELOPE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../tests/data/golden/connectivity_envelope.json"
+));
+
 type Signals = Vec<Vec<Vec<f64>>>;
 
 #[derive(Deserialize)]
@@ -41,6 +46,13 @@ struct OverTime {
     short_input: Signals,
     at_samples: Vec<usize>,
     short_values: BTreeMap<String, Vec<Vec<f64>>>,
+}
+
+#[derive(Deserialize)]
+struct Envelopes {
+    input: Signals,
+    /// Per setting, `(n_epochs, n_pairs)`.
+    values: BTreeMap<String, Vec<Vec<f64>>>,
 }
 
 fn array(signals: &Signals) -> Array3<f64> {
@@ -122,5 +134,27 @@ fn over_epochs_at_each_time_as_mne_connectivity() {
             let error = error(map.pairs(measure(name), *at), values);
             assert!(error < 1e-10, "{name}, sample {at}: {error:e}");
         }
+    }
+}
+
+#[test]
+fn envelope_correlation_as_mne_connectivity() {
+    let golden: Envelopes = serde_json::from_str(ENVELOPE).unwrap();
+    let epochs = array(&golden.input);
+    let (_, n_channels, n_samples) = epochs.dim();
+    let settings = [
+        ("plain", Orthogonalisation::None, Envelope::Amplitude),
+        ("plain_log", Orthogonalisation::None, Envelope::LogPower),
+        ("pairwise", Orthogonalisation::Pairwise, Envelope::Amplitude),
+        ("pairwise_signed", Orthogonalisation::PairwiseSigned, Envelope::Amplitude),
+        ("pairwise_log", Orthogonalisation::Pairwise, Envelope::LogPower),
+    ];
+    assert_eq!(golden.values.len(), settings.len());
+    for (name, orthogonalisation, envelope) in settings {
+        let plan = EnvelopeCorrelation::new(n_channels, n_samples, orthogonalisation, envelope);
+        let values = plan.unwrap().run_epochs(&epochs.view()).unwrap();
+        let expected = golden.values[name].concat();
+        let error = error(&values.concat(), &expected);
+        assert!(error < 1e-11, "{name}: {error:e}");
     }
 }
