@@ -23,7 +23,7 @@ const LANCZOS: [f64; 9] = [
 ];
 
 /// `Γ(x)` for `x > 0`.
-fn gamma(x: f64) -> f64 {
+pub(super) fn gamma(x: f64) -> f64 {
     if x < 0.5 {
         return PI / ((PI * x).sin() * gamma(1.0 - x));
     }
@@ -34,7 +34,12 @@ fn gamma(x: f64) -> f64 {
     (2.0 * PI).sqrt() * t.powf(x + 0.5) * (-t).exp() * sum
 }
 
-/// The regularised upper incomplete gamma function `Q(a, x)`.
+/// The regularised lower incomplete gamma function `P(a, x)`.
+pub(super) fn lower_gamma(a: f64, x: f64) -> f64 {
+    if x < a + 1.0 { lower_series(a, x) } else { 1.0 - upper_fraction(a, x) }
+}
+
+/// The regularised upper incomplete gamma function `Q(a, x) = 1 - P(a, x)`.
 fn upper_gamma(a: f64, x: f64) -> f64 {
     if x < a + 1.0 { 1.0 - lower_series(a, x) } else { upper_fraction(a, x) }
 }
@@ -44,7 +49,7 @@ fn weight(a: f64, x: f64) -> f64 {
     x.powf(a) * (-x).exp() / gamma(a)
 }
 
-/// `P = 1 - Q` by its power series, for small `x`.
+/// `P` by its power series, for small `x`.
 fn lower_series(a: f64, x: f64) -> f64 {
     let (mut term, mut sum, mut n) = (a.recip(), a.recip(), a);
     while term > f64::EPSILON * sum * 0.1 {
@@ -75,6 +80,31 @@ fn upper_fraction(a: f64, x: f64) -> f64 {
     weight(a, x) * product
 }
 
+/// The `x` with `P(a, x) = p`, for `0 <= p < 1`.
+pub(super) fn inverse_lower_gamma(a: f64, p: f64) -> f64 {
+    let mut high = 1.0;
+    while lower_gamma(a, high) < p {
+        high *= 2.0;
+    }
+    let (mut low, mut x) = (0.0, 0.5 * high);
+    // Newton's steps inside a bracket that shrinks; a step out of it is halved instead.
+    for _ in 0..200 {
+        let miss = lower_gamma(a, x) - p;
+        if miss > 0.0 {
+            high = x;
+        } else {
+            low = x;
+        }
+        let step = x - miss * x / weight(a, x);
+        let next = if step > low && step < high { step } else { 0.5 * (low + high) };
+        if (next - x).abs() <= f64::EPSILON * x {
+            return next;
+        }
+        x = next;
+    }
+    x
+}
+
 /// The probability that a standard normal variable exceeds `z`.
 pub(super) fn normal_tail(z: f64) -> f64 {
     // Beyond, the tail is smaller than any number.
@@ -97,6 +127,8 @@ mod tests {
         assert_close(gamma(1.0 / 1.7), 1.516_815_654_248_851);
         assert_close(gamma(3.0 / 3.35), 1.072_267_784_297_332_5);
         assert_close(gamma(5.0), 24.0);
+        assert_close(inverse_lower_gamma(1.0 / 1.7, 0.956), 2.243_742_389_932_457_6);
+        assert_close(inverse_lower_gamma(1.0 / 3.35, 0.2), 0.003_180_539_784_764_574);
         assert_close(normal_tail(0.3), 0.382_088_577_811_047_4);
         assert_close(normal_tail(-2.0), 0.977_249_868_051_820_8);
         assert_close(normal_tail(9.0), 1.128_588_405_953_832_4e-19);
