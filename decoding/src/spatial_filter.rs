@@ -30,27 +30,31 @@ mod windows;
 pub mod xdawn;
 
 use crate::decoder::FitError;
-use serde::{Deserialize, Serialize};
+use crate::riemann::covariance::CovarianceError;
 
 #[cfg(test)]
 mod tests;
-
-/// How a covariance is estimated from samples, mean removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Estimator {
-    /// Divided by the number of samples: singular with fewer samples than rows.
-    Scm,
-    /// Oracle-approximating shrinkage towards a multiple of the identity
-    /// ([`oas_shrink`](crate::riemann::covariance::oas_shrink)): never singular.
-    #[default]
-    Oas,
-}
 
 /// Refuses a number of parts below one.
 fn check_count(name: &'static str, n: usize) -> Result<(), FitError> {
     match n {
         0 => Err(FitError::BadParameter { name, found: 0.0, allowed: "at least 1" }),
         _ => Ok(()),
+    }
+}
+
+/// Why samples have no covariance, in the words of a fit.
+fn in_words(error: CovarianceError) -> FitError {
+    match error {
+        CovarianceError::TooFewSamples { n_samples } => {
+            FitError::TooShort { n_samples, n_needed: 2 }
+        }
+        CovarianceError::BadShrinkage { shrinkage } => {
+            let (name, allowed) = ("shrinkage", "from 0 to 1");
+            FitError::BadParameter { name, found: shrinkage, allowed }
+        }
+        CovarianceError::Singular { n_channels, n_samples } => {
+            FitError::TooShort { n_samples, n_needed: n_channels + 1 }
+        }
     }
 }

@@ -53,6 +53,8 @@ def positive(rows: Floats) -> Floats:
 
 # Event-related responses
 
+ESTIMATORS = {"scm": "scm", "oas": "oas", "lwf": "ledoit_wolf", "sch": "schaefer_strimmer"}
+
 
 def erp_windows(data_dir: Path) -> tuple[Floats, Ints]:
     """Responses of one run: causally 1-20 Hz, every sixth sample of 0.1-0.8 s."""
@@ -72,12 +74,12 @@ def erp_windows(data_dir: Path) -> tuple[Floats, Ints]:
 def erp_file(data_dir: Path) -> dict[str, Any]:
     windows, labels = erp_windows(data_dir)
     filters, covariances = [], []
-    for estimator in ("scm", "oas"):
+    for estimator in ESTIMATORS:
         model = Xdawn(nfilter=3, estimator=estimator).fit(windows, labels)
         signs = np.sign(positive(model.filters_) / model.filters_)[:, :1]
         filters.append(
             {
-                "estimator": estimator,
+                "estimator": ESTIMATORS[estimator],
                 "filters": signs * model.filters_,
                 "patterns": signs * model.patterns_,
                 "evoked": signs * model.evokeds_,
@@ -89,10 +91,10 @@ def erp_file(data_dir: Path) -> dict[str, Any]:
     def case(kind: str, estimator: str, above: Floats, moving: Floats, **more: Any) -> None:
         matrices = covariances_EP(moving, above, estimator=estimator)
         covariances.append(
-            {"prototypes": kind, "estimator": estimator, "covariances": matrices, **more}
+            {"prototypes": kind, "estimator": ESTIMATORS[estimator], "covariances": matrices, **more}
         )
 
-    for estimator in ("scm", "oas"):
+    for estimator in ("scm", "oas", "sch"):
         means = ERPCovariances(estimator=estimator).fit(windows, labels)
         case("means", estimator, means.P_, probe)
         above = []
@@ -216,11 +218,11 @@ def ssvep_file(data_dir: Path) -> dict[str, Any]:
     moabb.cca = CCA(n_components=1, tol=1e-15, max_iter=100_000)
     moabb.fit(epochs, names)
     augmented = []
-    for order, lag, estimator in ((1, 5, "oas"), (3, 4, "scm"), (4, 2, "oas")):
+    for order, lag, estimator in ((1, 5, "oas"), (3, 4, "scm"), (4, 2, "lwf")):
         stacked = AugmentedDataset(order=order, lag=lag).transform(bands[0, :1])
         matrices = Covariances(estimator=estimator).fit_transform(stacked)
         augmented.append(
-            {"order": order, "lag": lag, "estimator": estimator, "covariance": matrices[0]}
+            {"order": order, "lag": lag, "estimator": ESTIMATORS[estimator], "covariance": matrices[0]}
         )
     return {
         "about": "Kalunga subject 1, 12 windows of 8 channels x 96 samples at 128 Hz in two bands "

@@ -4,8 +4,8 @@
 //! It is fitted to nothing: order and lag are chosen, by validation inside the
 //! calibration data or after the method's authors.
 
-use super::Estimator;
 use super::stacked::Stacked;
+use crate::riemann::covariance::{CovarianceError, Estimator};
 use crate::window::Planar;
 use faer::{Mat, MatMut};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ mod tests;
 /// # Reference
 /// I. Carrara, T. Papadopoulo: Classification of BCI-EEG based on the augmented
 /// covariance matrix (2023), doi 10.48550/arXiv.2302.04508.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AugmentedParams {
     /// Copies of the window, the undelayed one counted.
@@ -46,7 +46,7 @@ impl Default for AugmentedParams {
 }
 
 /// Why a window can't be augmented so: choose another order or lag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum AugmentedError {
     /// Both must be at least 1.
     #[error("order {order} and lag {lag} must both be at least 1")]
@@ -56,31 +56,32 @@ pub enum AugmentedError {
         /// The lag asked for.
         lag: usize,
     },
-    /// Lengthen the window, lower the order or the lag, or shrink the covariance.
+    /// Lengthen the window, or lower the order or the lag.
     #[error(
-        "{n_left} samples of {n_samples} are left at order {order} and lag {lag}, {n_needed} are needed: lengthen the window, lower the order or the lag, or shrink the covariance"
+        "{n_left} samples of {n_samples} are left at order {order} and lag {lag}: lengthen the window or lower the order or the lag"
     )]
     TooShort {
         /// Samples of a window.
         n_samples: usize,
         /// Samples left of it.
         n_left: usize,
-        /// Samples needed.
-        n_needed: usize,
         /// The order asked for.
         order: usize,
         /// The lag asked for.
         lag: usize,
     },
+    /// As it says of what is left of a window, its rows counted as channels.
+    #[error(transparent)]
+    Covariance(#[from] CovarianceError),
 }
 
 impl AugmentedParams {
     /// Plans covariances of windows `(n_channels, n_samples)`: allocates the scratch,
-    /// `8 * order * n_channels * n_samples` bytes at most.
+    /// `16 * order * n_channels * n_samples` bytes at most.
     ///
     /// # Errors
     /// [`AugmentedError::TooShort`] where fewer than two samples are left of a window,
-    /// or, for a covariance that is not shrunk, no more samples than it has rows.
+    /// [`AugmentedError::Covariance`] where what is left has no such covariance.
     ///
     /// # Panics
     /// Where there is no channel.
@@ -97,14 +98,11 @@ impl AugmentedParams {
         let dropped = if order == 1 { 0 } else { order.saturating_mul(lag) };
         let n_left = n_samples.saturating_sub(dropped);
         let n_rows = order.saturating_mul(n_channels);
-        let n_needed = match estimator {
-            Estimator::Scm => n_rows.saturating_add(1),
-            Estimator::Oas => 2,
-        };
-        if n_left < n_needed {
-            return Err(AugmentedError::TooShort { n_samples, n_left, n_needed, order, lag });
+        if n_left < 2 {
+            return Err(AugmentedError::TooShort { n_samples, n_left, order, lag });
         }
-        let stacked = Stacked::new(Mat::zeros(0, n_left).as_ref(), n_rows, estimator);
+        estimator.check(n_rows, n_left)?;
+        let stacked = Stacked::new(Mat::zeros(0, n_left).as_ref(), n_rows, estimator)?;
         Ok(AugmentedRuntime { lag, n_channels, n_samples, stacked })
     }
 }

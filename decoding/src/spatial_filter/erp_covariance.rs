@@ -8,10 +8,11 @@
 use super::generalised::with_positive_peak;
 use super::stacked::Stacked;
 use super::xdawn::{XdawnParams, chosen_classes};
-use super::{Estimator, check_count, windows};
+use super::{check_count, in_words, windows};
 use crate::classifier::{count_examples, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
+use crate::riemann::covariance::{CovarianceError, Estimator};
 use crate::window::Planar;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatMut, MatRef};
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 mod tests;
 
 /// What stands above a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Prototypes {
     /// The mean response of each class, all channels: `n_channels` rows a class.
@@ -49,7 +50,7 @@ pub enum Prototypes {
 }
 
 /// How covariances of event-related responses are fitted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErpCovarianceParams {
     /// What stands above a window.
@@ -141,12 +142,8 @@ impl ErpCovarianceParams {
         };
         let model =
             ErpCovarianceModel { prototypes, filters, n_channels, estimator: self.estimator };
-        match self.estimator {
-            Estimator::Scm if n_samples <= model.n_rows() => {
-                Err(FitError::TooShort { n_samples, n_needed: model.n_rows() + 1 })
-            }
-            _ => Ok(model),
-        }
+        self.estimator.check(model.n_rows(), n_samples).map_err(in_words)?;
+        Ok(model)
     }
 }
 
@@ -182,16 +179,18 @@ impl ErpCovarianceModel {
         self.prototypes.n_cols()
     }
 
-    /// Plans covariances: centres the prototypes and allocates the scratch,
-    /// `8 * n_rows * n_samples` bytes and the prototypes' covariance.
-    pub fn plan(&self) -> ErpCovarianceRuntime {
+    /// Plans covariances: allocates the scratch, `16 * n_rows * n_samples` bytes.
+    ///
+    /// # Errors
+    /// Where the estimator and the sizes do not fit: the model does not come from a fit.
+    pub fn plan(&self) -> Result<ErpCovarianceRuntime, CovarianceError> {
         let prototypes = self.prototypes.to_faer();
         let n_moving = self.n_rows() - prototypes.nrows();
-        ErpCovarianceRuntime {
+        Ok(ErpCovarianceRuntime {
             filters: self.filters.clone(),
             n_channels: self.n_channels,
-            stacked: Stacked::new(prototypes.as_ref(), n_moving, self.estimator),
-        }
+            stacked: Stacked::new(prototypes.as_ref(), n_moving, self.estimator)?,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
+use crate::riemann::covariance::{CovarianceError, Estimator, oas_shrink};
 use crate::window::Planar;
 use acquisition::marker::ClassIdx;
 use faer::linalg::matmul::matmul;
@@ -60,6 +61,29 @@ pub(super) fn pooled_covariance(windows: &[Planar<'_>]) -> Mat<f64> {
     }
     mirror(covariance.as_mut());
     covariance
+}
+
+/// The covariance of all windows put one after the other, by any estimator. Takes the
+/// memory of all windows where shrinkage depends on the samples themselves.
+pub(super) fn pooled_estimate(
+    windows: &[Planar<'_>],
+    estimator: Estimator,
+) -> Result<Mat<f64>, CovarianceError> {
+    let (n_channels, n_samples) = (windows[0].n_channels(), windows.len() * windows[0].n_samples());
+    estimator.check(n_channels, n_samples)?;
+    if matches!(estimator, Estimator::Scm | Estimator::Oas) {
+        let mut covariance = pooled_covariance(windows);
+        if estimator == Estimator::Oas {
+            oas_shrink(covariance.as_mut(), n_samples);
+        }
+        return Ok(covariance);
+    }
+    let rows = (0..n_channels).flat_map(|c| windows.iter().flat_map(move |w| w.channel(c)));
+    let rows: Vec<f64> = rows.copied().collect();
+    let mut covariance = Mat::zeros(n_channels, n_channels);
+    let samples = MatRef::from_row_major_slice(&rows, n_channels, n_samples);
+    estimator.plan(n_channels, n_samples)?.covariance_into(samples, covariance.as_mut());
+    Ok(covariance)
 }
 
 /// Adds `scale X X'` to the lower triangle of `out`.

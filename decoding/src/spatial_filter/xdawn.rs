@@ -6,11 +6,11 @@
 //! [`erp_covariance`](super::erp_covariance).
 
 use super::generalised::{Generalised, with_positive_peak};
-use super::{Estimator, check_count, windows};
+use super::{check_count, in_words, windows};
 use crate::classifier::{count_examples, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
-use crate::riemann::covariance::{oas_shrink, scm};
+use crate::riemann::covariance::{Estimator, scm};
 use crate::window::Planar;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef};
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 mod tests;
 
 /// How xDAWN filters are fitted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct XdawnParams {
     /// Filters per class, at most one per channel.
@@ -71,7 +71,8 @@ impl XdawnParams {
     /// # Errors
     /// [`FitError::BadParameter`] without filters or for a class that is not there,
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`],
-    /// [`FitError::NotPositiveDefinite`] where the windows' covariance is singular.
+    /// [`FitError::TooShort`] where a window has no covariance of this kind,
+    /// [`FitError::NotPositiveDefinite`] where that of all windows is singular.
     ///
     /// # Panics
     /// Where there are not as many labels as windows, a label is no class, or the
@@ -86,8 +87,7 @@ impl XdawnParams {
         count_examples(windows.len(), labels, n_classes)?;
         let classes = chosen_classes(self.classes.as_deref(), n_classes)?;
         let (n_channels, n_samples) = windows::check(windows)?;
-        let mut all = windows::pooled_covariance(windows);
-        shrink(&mut all, self.estimator, windows.len() * n_samples);
+        let all = windows::pooled_estimate(windows, self.estimator).map_err(in_words)?;
         let n_filters = self.n_filters.min(n_channels);
         let (mut filters, mut patterns, mut evoked) = (Vec::new(), Vec::new(), Vec::new());
         for class in classes {
@@ -111,6 +111,18 @@ impl XdawnParams {
         })
     }
 
+    /// The covariance of a mean response; it may be singular.
+    fn signal(&self, response: &Mat<f64>) -> Result<Mat<f64>, FitError> {
+        if self.estimator == Estimator::Scm {
+            return Ok(scm(response.as_ref()));
+        }
+        let (n_channels, n_samples) = response.shape();
+        let mut covariance = Mat::zeros(n_channels, n_channels);
+        let mut runtime = self.estimator.plan(n_channels, n_samples).map_err(in_words)?;
+        runtime.covariance_into(response.as_ref(), covariance.as_mut());
+        Ok(covariance)
+    }
+
     /// All filters of a class and their patterns in columns, `l` descending.
     fn fit_class(
         &self,
@@ -118,8 +130,7 @@ impl XdawnParams {
         response: &Mat<f64>,
         all: &Mat<f64>,
     ) -> Result<(Mat<f64>, Mat<f64>), FitError> {
-        let mut signal = scm(response.as_ref());
-        shrink(&mut signal, self.estimator, response.ncols());
+        let signal = self.signal(response)?;
         let solved = Generalised::solve(
             signal.as_ref(),
             all.as_ref(),
@@ -140,16 +151,6 @@ impl XdawnParams {
             });
         }
         Ok((vectors, sources))
-    }
-}
-
-/// Shrinks a covariance of so many samples as asked for.
-fn shrink(covariance: &mut Mat<f64>, estimator: Estimator, n_samples: usize) {
-    match estimator {
-        Estimator::Scm => {}
-        Estimator::Oas => {
-            oas_shrink(covariance.as_mut(), n_samples);
-        }
     }
 }
 

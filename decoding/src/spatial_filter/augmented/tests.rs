@@ -65,12 +65,16 @@ fn windows_too_short_and_zeros_are_refused() {
         (4, 10, Estimator::Oas, 0),
         (2, usize::MAX, Estimator::Oas, 0),
         (usize::MAX, 2, Estimator::Scm, 0),
-        (8, 1, Estimator::Scm, 32),
     ] {
         let error = plan(order, lag, estimator).unwrap_err();
         let AugmentedError::TooShort { n_left: left, .. } = error else { panic!("{error}") };
         assert_eq!(left, n_left);
     }
+    let error = plan(8, 1, Estimator::Scm).unwrap_err();
+    let singular = CovarianceError::Singular { n_channels: 32, n_samples: 32 };
+    assert_eq!(error, AugmentedError::Covariance(singular));
+    let error = plan(2, 1, Estimator::Shrunk { shrinkage: 1.5 }).unwrap_err();
+    assert!(matches!(error, AugmentedError::Covariance(CovarianceError::BadShrinkage { .. })));
     let zero = plan(0, 3, Estimator::Scm).unwrap_err();
     assert_eq!(zero, AugmentedError::Zero { order: 0, lag: 3 });
 }

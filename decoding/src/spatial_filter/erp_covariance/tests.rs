@@ -40,10 +40,10 @@ impl Case {
 fn as_pyriemann() {
     let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     let windows = planar(&golden.windows);
-    assert_eq!(golden.erp.len(), 8);
+    assert_eq!(golden.erp.len(), 12);
     for case in golden.erp {
         let model = case.params().fit(&windows, &classes(&golden.labels), 2).unwrap();
-        let mut runtime = model.plan();
+        let mut runtime = model.plan().unwrap();
         let n_rows = model.n_rows();
         assert_eq!(runtime.n_rows(), n_rows);
         // The scratch of one window must not colour the next.
@@ -62,7 +62,7 @@ fn units_scale_the_covariance_and_nothing_else() {
     let covariance = |windows: &[Samples]| {
         let model = ErpCovarianceParams::default().fit(&planar(windows), &labels, 2).unwrap();
         let mut out = Mat::zeros(model.n_rows(), model.n_rows());
-        model.plan().covariance_into(&windows[5].planar(), out.as_mut());
+        model.plan().unwrap().covariance_into(&windows[5].planar(), out.as_mut());
         flat(&out)
     };
     let found: Vec<_> = covariance(&scaled).iter().map(|x| x * 1e6).collect();
