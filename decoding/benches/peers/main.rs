@@ -26,6 +26,7 @@ use std::time::Instant;
 
 mod connectivity;
 mod riemann;
+mod spatial_filter;
 
 /// An array of a request or an answer.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ pub struct Request<'a> {
 pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 
 /// The cases of every area, by name.
-const AREAS: &[&[(&str, Plan)]] = &[connectivity::CASES, riemann::CASES];
+const AREAS: &[&[(&str, Plan)]] = &[connectivity::CASES, riemann::CASES, spatial_filter::CASES];
 
 impl<'a> Request<'a> {
     /// Input number `k`.
