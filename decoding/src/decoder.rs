@@ -5,6 +5,8 @@
 //! [`Fit`] has one implementor per pipeline; [`Decoder`] one per fitted model. The
 //! networks of `models` are further implementors and nothing else here knows them.
 
+use crate::front_end::step::Demands;
+use crate::pipeline::check::PipelineError;
 use crate::window::{Features, Window};
 use acquisition::marker::ClassIdx;
 
@@ -15,6 +17,8 @@ pub struct Examples {
     pub labels: Vec<ClassIdx>,
     /// Features of each example.
     pub features: Vec<Features>,
+    /// What was asked for: the slots of the features.
+    pub demands: Demands,
     /// Number of classes of the configuration, idle included.
     pub n_classes: usize,
 }
@@ -74,6 +78,19 @@ pub enum FitError {
         /// What it may be.
         allowed: &'static str,
     },
+    /// The steps are no pipeline: change its description.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// The examples were made in different ways: make them with one plan.
+    #[error("{part} of the examples has size {found}, {expected} was expected: make all examples with one plan")]
+    Shape {
+        /// Which part.
+        part: &'static str,
+        /// Size expected.
+        expected: usize,
+        /// Size found.
+        found: usize,
+    },
 }
 
 /// Something that can be fitted to examples.
@@ -91,7 +108,8 @@ pub trait Decoder: Send {
     fn n_classes(&self) -> usize;
 
     /// Writes the posterior of each class into `posterior` (`n_classes` values that
-    /// sum to 1), from this window alone: no state is carried from window to window.
+    /// sum to 1; NaN where the window has not the feature), from this window alone: no
+    /// state is carried from window to window.
     ///
     /// Thread: decoding thread. Allocation: none after the first call.
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]);

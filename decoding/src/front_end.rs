@@ -1,8 +1,9 @@
 //! The part of a session that comes before the decoder: select channels, filter
 //! causally, lay windows, compute the features that the decoders ask for.
 //!
-//! Several decoders share one front end: the filtered signal and each window's
-//! covariance are computed once. It is *not* a decoder and knows no classes.
+//! Several decoders share one front end, planned from all that they demand: each distinct
+//! filtered signal, and each window's covariance of it, is computed once. It is *not* a
+//! decoder and knows no classes.
 //!
 //! # Where windows lie
 //! On a grid of the absolute sample index: window `k` starts at `k*S`. After a gap the
@@ -15,14 +16,21 @@
 
 pub mod band_power;
 pub mod batch;
+mod extract;
+mod graph;
+mod history;
+pub mod step;
 
-use self::band_power::BandPower;
+use self::extract::{Extractor, Needs, Stretch};
+use self::graph::Graph;
+use self::history::History;
+use self::step::Demands;
 use crate::filter::FilterError;
-use crate::filter::butterworth;
-use crate::filter::sos::{Section, SosFilter};
 use crate::psd::PsdError;
-use crate::riemann::covariance::{SlidingCovariance, oas_shrink};
-use crate::window::{Feature, Features, Planar, Window, WindowError, WindowSpec};
+use crate::riemann::covariance::SlidingCovariance;
+use crate::window::{Features, Shape, Window, WindowError, WindowSpec};
+use acquisition::signal::StreamInfo;
+use acquisition::text::printable;
 use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
 use serde::{Deserialize, Serialize};
@@ -65,17 +73,35 @@ pub enum PlanError {
     /// Choose a longer window, or a pipeline without band power.
     #[error(transparent)]
     Bands(#[from] PsdError),
+    /// Name channels that the stream has.
+    #[error(
+        "the pipeline picks channel {}, which is not among the {n_channels} channels decoded from: name channels of the recording",
+        printable(label)
+    )]
+    NoSuchChannel {
+        /// The label asked for.
+        label: String,
+        /// Channels there are.
+        n_channels: usize,
+    },
 }
 
 impl FrontEndSpec {
-    /// The band-pass as second-order sections for `rate`.
-    pub fn sections(&self, rate: SampleRate) -> Result<Vec<Section>, FilterError> {
-        butterworth::bandpass(self.filter_order, self.low_hz, self.high_hz, rate)
-    }
-
     /// Window length and step in samples at `rate`.
     pub fn window(&self, rate: SampleRate) -> Result<WindowSpec, WindowError> {
         WindowSpec::from_secs(self.window_secs, self.step_secs, rate)
+    }
+
+    /// Whether the demands can be met at `rate` at all, whatever the channels: to fail
+    /// early, with nothing read.
+    pub fn check(&self, rate: SampleRate, demands: &Demands) -> Result<(), PlanError> {
+        let window = self.window(rate)?;
+        let mut graph = Graph::new(1);
+        for demand in demands.as_slice() {
+            let nodes = graph.add(&demand.without_channels(), self, rate, &[String::new()])?;
+            Extractor::plan(&demand.feature, nodes, 1, window.window_samples, rate)?;
+        }
+        Ok(())
     }
 }
 
@@ -94,9 +120,13 @@ pub enum Completed {
 pub struct FrontEnd {
     picks: Vec<usize>,
     spec: WindowSpec,
-    filter: SosFilter,
+    /// The picked channels' values, the last finite ones of each.
     frame: Vec<f64>,
-    history: History,
+    graph: Graph,
+    leaves: Vec<Leaf>,
+    demands: Demands,
+    extractors: Vec<Extractor>,
+    features: Features,
     /// Index of the frame expected next; `None` before the first one.
     next: Option<SampleIndex>,
     /// Whether the next frame is the first one after a start or a gap.
@@ -105,35 +135,57 @@ pub struct FrontEnd {
     grid_start: u64,
     /// Index after the last sample that was not finite.
     sound_from: u64,
-    extract: Extract,
+}
+
+/// What is kept of a node's signal for the features of its windows.
+struct Leaf {
+    node: usize,
+    history: Option<History>,
+    covariance: Option<(SlidingCovariance, Mat<f64>)>,
 }
 
 impl FrontEnd {
-    /// Plans the front end. `picks` are the stream's channels to decode from, in the
-    /// decoder's order.
+    /// Plans the front end of streams like `info`. `picks` are the stream's channels to
+    /// decode from, in the decoder's order.
     pub fn plan(
         spec: &FrontEndSpec,
-        rate: SampleRate,
+        info: &StreamInfo,
         picks: Vec<usize>,
-        wanted: &[Feature],
+        demands: Demands,
     ) -> Result<Self, PlanError> {
         if picks.is_empty() {
             return Err(PlanError::NoChannels);
         }
-        let n_channels = picks.len();
-        let window = spec.window(rate)?;
+        let window = spec.window(info.rate)?;
+        let (graph, extractors) =
+            plan_demands(spec, info, &picks, &demands, window.window_samples)?;
         Ok(Self {
-            filter: SosFilter::new(spec.sections(rate)?, n_channels),
-            frame: vec![0.0; n_channels],
-            history: History::new(n_channels, window.window_samples),
+            frame: vec![0.0; picks.len()],
+            leaves: leaves(&graph, &extractors, window),
+            features: Features::planned(extractors.iter().map(Extractor::shape)),
+            graph,
+            demands,
+            extractors,
             next: None,
             fresh: true,
             grid_start: 0,
             sound_from: 0,
-            extract: Extract::plan(n_channels, window, rate, wanted)?,
             spec: window,
             picks,
         })
+    }
+
+    /// What it was planned for.
+    pub fn demands(&self) -> &Demands {
+        &self.demands
+    }
+
+    /// The shape of the feature of a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot.
+    pub fn shape(&self, slot: usize) -> Shape {
+        self.extractors[slot].shape()
     }
 
     /// Window length and step in samples.
@@ -171,8 +223,10 @@ impl FrontEnd {
         self.fresh = true;
         self.grid_start = at.0.div_ceil(step) * step;
         self.sound_from = 0;
-        self.history.clear();
-        self.extract.restart();
+        self.graph.restart();
+        for leaf in &mut self.leaves {
+            leaf.restart();
+        }
     }
 
     /// Takes the next frame of the stream, all its channels in stream units.
@@ -194,22 +248,17 @@ impl FrontEnd {
         self.filter_frame(at)
     }
 
-    /// Filters the picked frame into history and sums. `self.frame` keeps the
-    /// unfiltered values, the last finite ones of each channel.
+    /// Takes the picked frame through the signal steps into histories and sums.
     fn filter_frame(&mut self, at: u64) -> Completed {
-        if self.fresh {
-            self.filter.start_at(&self.frame);
-            self.fresh = false;
-        }
+        self.fresh = false;
         self.next = Some(SampleIndex(at + 1));
-        let filtered = self.history.slot();
-        filtered.copy_from_slice(&self.frame);
-        self.filter.process_frame(filtered);
+        self.graph.push(&self.frame);
         if at < self.grid_start {
             return Completed::Nothing;
         }
-        self.extract.push_frame(filtered);
-        self.history.commit();
+        for leaf in &mut self.leaves {
+            leaf.push(self.graph.frame(leaf.node));
+        }
         self.completed(at)
     }
 
@@ -235,150 +284,104 @@ impl FrontEnd {
         }
     }
 
-    /// The window that ends with the frame just pushed, with its features; `None` where
-    /// a feature does not exist (every channel constant). Call it once, and only where
-    /// [`FrontEnd::push_frame`] said [`Completed::Window`].
+    /// The window that ends with the frame just pushed, with its features; `None` before
+    /// the first frame. Call it once, and only where [`FrontEnd::push_frame`] said
+    /// [`Completed::Window`].
     ///
     /// Thread: decoding thread. Allocation: none.
     pub fn window(&mut self) -> Option<Window<'_>> {
         let end = SampleIndex(self.next().0.checked_sub(1)?);
-        let samples = self.history.newest(self.spec.window_samples);
-        let features = self.extract.features(samples)?;
-        Some(Window { end, samples, features })
-    }
-}
-
-/// The newest filtered samples, each channel contiguous: a linear buffer that is
-/// copied down when it is full, so that a window is always one slice per channel.
-#[derive(Debug)]
-struct History {
-    n_channels: usize,
-    keep: usize,
-    stride: usize,
-    len: usize,
-    data: Vec<f64>,
-    slot: Vec<f64>,
-}
-
-impl History {
-    fn new(n_channels: usize, keep: usize) -> Self {
-        let stride = keep * 2;
-        let data = vec![0.0; n_channels * stride];
-        Self { n_channels, keep, stride, len: 0, data, slot: vec![0.0; n_channels] }
-    }
-
-    fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    /// Room for one frame, to be filled before [`History::commit`].
-    fn slot(&mut self) -> &mut [f64] {
-        &mut self.slot
-    }
-
-    /// Appends the slot's frame.
-    fn commit(&mut self) {
-        if self.len == self.stride {
-            let from = self.stride - self.keep;
-            for channel in self.data.chunks_exact_mut(self.stride) {
-                channel.copy_within(from.., 0);
-            }
-            self.len = self.keep;
+        for leaf in &mut self.leaves {
+            leaf.finish();
         }
-        for (channel, &value) in self.data.chunks_exact_mut(self.stride).zip(&self.slot) {
-            channel[self.len] = value;
+        let (leaves, n_samples) = (&self.leaves, self.spec.window_samples);
+        let stretch = |node: usize| {
+            leaves
+                .iter()
+                .find(|leaf| leaf.node == node)
+                .map_or(Stretch::default(), |leaf| leaf.stretch(n_samples))
+        };
+        for (extractor, slot) in self.extractors.iter_mut().zip(self.features.slots_mut()) {
+            extractor.extract(stretch, slot);
         }
-        self.len += 1;
-    }
-
-    fn newest(&self, n_samples: usize) -> Planar<'_> {
-        let from = self.len - n_samples;
-        Planar::new(&self.data[from..], self.n_channels, self.stride, n_samples)
+        Some(Window { end, features: &self.features })
     }
 }
 
-/// Computes the planned features.
-struct Extract {
+/// The tree of signal steps and the features at its ends, for windows of `n_samples`.
+fn plan_demands(
+    spec: &FrontEndSpec,
+    info: &StreamInfo,
+    picks: &[usize],
+    demands: &Demands,
     n_samples: usize,
-    sliding: Option<SlidingCovariance>,
-    wants_covariance: bool,
-    wants_log_variance: bool,
-    bands: Option<BandPower>,
-    features: Features,
+) -> Result<(Graph, Vec<Extractor>), PlanError> {
+    let labels: Vec<_> = picks.iter().map(|&c| info.channels[c].label.clone()).collect();
+    let mut graph = Graph::new(picks.len());
+    let mut extractors = Vec::with_capacity(demands.as_slice().len());
+    for demand in demands.as_slice() {
+        let nodes = graph.add(&demand.signal, spec, info.rate, &labels)?;
+        let n_channels = nodes.first().map_or(0, |node| graph.n_channels(*node));
+        let feature = &demand.feature;
+        extractors.push(Extractor::plan(feature, nodes, n_channels, n_samples, info.rate)?);
+    }
+    Ok((graph, extractors))
 }
 
-impl Extract {
-    fn plan(
-        n_channels: usize,
-        window: WindowSpec,
-        rate: SampleRate,
-        wanted: &[Feature],
-    ) -> Result<Self, PlanError> {
-        let wants = |feature| wanted.contains(&feature);
-        let n_samples = window.window_samples;
-        let second_order = wants(Feature::Covariance) || wants(Feature::LogVariance);
-        let mut bands = None;
-        if wants(Feature::BandPower) {
-            bands = Some(BandPower::new(n_samples, rate)?);
+/// One leaf per node that a feature reads, keeping what its features need.
+fn leaves(graph: &Graph, extractors: &[Extractor], window: WindowSpec) -> Vec<Leaf> {
+    let mut leaves: Vec<Leaf> = Vec::new();
+    for extractor in extractors {
+        let Needs { samples, covariance } = extractor.needs();
+        for &node in extractor.nodes() {
+            let at = leaves.iter().position(|leaf| leaf.node == node).unwrap_or_else(|| {
+                leaves.push(Leaf { node, history: None, covariance: None });
+                leaves.len() - 1
+            });
+            let (n_channels, leaf) = (graph.n_channels(node), &mut leaves[at]);
+            let WindowSpec { window_samples, step_samples } = window;
+            if samples && leaf.history.is_none() {
+                leaf.history = Some(History::new(n_channels, window_samples));
+            }
+            if covariance && leaf.covariance.is_none() {
+                let sums = SlidingCovariance::new(n_channels, window_samples, step_samples);
+                leaf.covariance = Some((sums, Mat::zeros(n_channels, n_channels)));
+            }
         }
-        let n_powers = bands.as_ref().map_or(0, |_| n_channels * BandPower::N_BANDS);
-        Ok(Self {
-            n_samples,
-            sliding: second_order
-                .then(|| SlidingCovariance::new(n_channels, n_samples, window.step_samples)),
-            wants_covariance: wants(Feature::Covariance),
-            wants_log_variance: wants(Feature::LogVariance),
-            bands,
-            features: Features {
-                covariance: Mat::zeros(n_channels, n_channels),
-                log_variance: vec![0.0; n_channels],
-                band_power: vec![0.0; n_powers],
-            },
-        })
     }
+    leaves
+}
 
+impl Leaf {
     fn restart(&mut self) {
-        if let Some(sliding) = &mut self.sliding {
-            sliding.restart();
+        if let Some(history) = &mut self.history {
+            history.clear();
+        }
+        if let Some((sums, _)) = &mut self.covariance {
+            sums.restart();
         }
     }
 
-    fn push_frame(&mut self, filtered: &[f64]) {
-        if let Some(sliding) = &mut self.sliding {
-            sliding.push_frame(filtered);
+    fn push(&mut self, frame: &[f64]) {
+        if let Some(history) = &mut self.history {
+            history.push(frame);
+        }
+        if let Some((sums, _)) = &mut self.covariance {
+            sums.push_frame(frame);
         }
     }
 
-    fn features(&mut self, samples: Planar<'_>) -> Option<&Features> {
-        if let Some(sliding) = &mut self.sliding {
-            sliding.covariance_into(self.features.covariance.as_mut());
-            self.second_order()?;
+    /// Computes what several features of the window just completed share.
+    fn finish(&mut self) {
+        if let Some((sums, covariance)) = &mut self.covariance {
+            sums.covariance_into(covariance.as_mut());
         }
-        if let Some(bands) = &mut self.bands {
-            bands.log_power_into(samples, &mut self.features.band_power);
-            if !self.features.band_power.iter().all(|p| p.is_finite()) {
-                return None;
-            }
-        }
-        Some(&self.features)
     }
 
-    /// Log-variances and shrinkage from the plain covariance.
-    fn second_order(&mut self) -> Option<()> {
-        let covariance = &mut self.features.covariance;
-        let n_channels = covariance.nrows();
-        let total: f64 = (0..n_channels).map(|c| covariance[(c, c)]).sum();
-        if !(total.is_finite() && total > 0.0) {
-            return None;
+    fn stretch(&self, n_samples: usize) -> Stretch<'_> {
+        Stretch {
+            samples: self.history.as_ref().map(|history| history.newest(n_samples)),
+            covariance: self.covariance.as_ref().map(|(_, covariance)| covariance),
         }
-        if self.wants_log_variance {
-            for (c, value) in self.features.log_variance.iter_mut().enumerate() {
-                *value = covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
-            }
-        }
-        if self.wants_covariance {
-            oas_shrink(covariance.as_mut(), self.n_samples);
-        }
-        Some(())
     }
 }

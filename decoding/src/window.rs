@@ -82,30 +82,6 @@ impl WindowSpec {
     }
 }
 
-/// What can be computed of a window besides its samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Feature {
-    /// Covariance with oracle-approximating shrinkage.
-    Covariance,
-    /// Logarithm of each channel's variance.
-    LogVariance,
-    /// Logarithm of Welch band power per channel and band.
-    BandPower,
-}
-
-/// The features of one window. A field holds the current window's value only where
-/// the plan asked for it; otherwise its content has no meaning.
-#[derive(Clone, Debug)]
-pub struct Features {
-    /// Shrunk covariance, `(n_channels, n_channels)`, both triangles filled.
-    pub covariance: Mat<f64>,
-    /// `ln` variance per channel, `n_channels`.
-    pub log_variance: Vec<f64>,
-    /// `ln` band power, channel-major: `n_channels * n_bands`.
-    pub band_power: Vec<f64>,
-}
-
 /// Borrowed samples, `(n_channels, n_samples)`, each channel contiguous.
 #[derive(Clone, Copy, Debug)]
 pub struct Planar<'a> {
@@ -153,13 +129,189 @@ impl<'a> Planar<'a> {
     }
 }
 
+/// The samples of a stretch of signal, `(n_channels, n_samples)`, each channel contiguous.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    data: Vec<f64>,
+    n_channels: usize,
+}
+
+impl Samples {
+    /// All zero.
+    ///
+    /// # Panics
+    /// If there are no channels or no samples.
+    pub fn zeros(n_channels: usize, n_samples: usize) -> Self {
+        assert!(n_channels > 0 && n_samples > 0, "a window holds samples");
+        Self { data: vec![0.0; n_channels * n_samples], n_channels }
+    }
+
+    /// Copies samples of the same shape. Allocation: none.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn copy_from(&mut self, samples: Planar<'_>) {
+        let n_samples = self.data.len() / self.n_channels;
+        assert_eq!(
+            (samples.n_channels(), samples.n_samples()),
+            (self.n_channels, n_samples),
+            "samples of another shape"
+        );
+        for (c, channel) in self.data.chunks_exact_mut(n_samples).enumerate() {
+            channel.copy_from_slice(samples.channel(c));
+        }
+    }
+
+    /// The samples, borrowed.
+    pub fn as_planar(&self) -> Planar<'_> {
+        let n_samples = self.data.len() / self.n_channels;
+        Planar::new(&self.data, self.n_channels, n_samples, n_samples)
+    }
+}
+
+/// What a feature, or a step after it, makes of a window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A symmetric matrix per band, both triangles filled.
+    Matrices(Vec<Mat<f64>>),
+    /// One vector, band after band.
+    Vector(Vec<f64>),
+    /// Filtered samples per band.
+    Samples(Vec<Samples>),
+}
+
+/// A [`Value`], borrowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum View<'a> {
+    /// A matrix per band.
+    Matrices(&'a [Mat<f64>]),
+    /// One vector.
+    Vector(&'a [f64]),
+    /// Samples per band.
+    Samples(&'a [Samples]),
+}
+
+/// The form and size of a [`Value`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `n_bands` matrices of `n_rows x n_rows`.
+    Matrices {
+        /// Number of matrices.
+        n_bands: usize,
+        /// Rows of each.
+        n_rows: usize,
+    },
+    /// A vector of so many values.
+    Vector(usize),
+    /// `n_bands` times `(n_channels, n_samples)`.
+    Samples {
+        /// Number of bands.
+        n_bands: usize,
+        /// Channels of each.
+        n_channels: usize,
+        /// Samples of each channel.
+        n_samples: usize,
+    },
+}
+
+impl Shape {
+    /// A value of this shape, all zero.
+    pub fn zeros(self) -> Value {
+        match self {
+            Self::Matrices { n_bands, n_rows } => {
+                Value::Matrices(vec![Mat::zeros(n_rows, n_rows); n_bands])
+            }
+            Self::Vector(n) => Value::Vector(vec![0.0; n]),
+            Self::Samples { n_bands, n_channels, n_samples } => {
+                Value::Samples(vec![Samples::zeros(n_channels, n_samples); n_bands])
+            }
+        }
+    }
+}
+
+impl Value {
+    /// The same, borrowed.
+    pub fn view(&self) -> View<'_> {
+        match self {
+            Self::Matrices(matrices) => View::Matrices(matrices),
+            Self::Vector(vector) => View::Vector(vector),
+            Self::Samples(samples) => View::Samples(samples),
+        }
+    }
+}
+
+impl View<'_> {
+    /// A copy to keep. Allocates.
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::Matrices(matrices) => Value::Matrices(matrices.to_vec()),
+            Self::Vector(vector) => Value::Vector(vector.to_vec()),
+            Self::Samples(samples) => Value::Samples(samples.to_vec()),
+        }
+    }
+
+    /// Its form and size.
+    pub fn shape(self) -> Shape {
+        match self {
+            Self::Matrices(matrices) => Shape::Matrices {
+                n_bands: matrices.len(),
+                n_rows: matrices.first().map_or(0, Mat::nrows),
+            },
+            Self::Vector(vector) => Shape::Vector(vector.len()),
+            Self::Samples(samples) => {
+                let first = samples.first().map(Samples::as_planar);
+                Shape::Samples {
+                    n_bands: samples.len(),
+                    n_channels: first.map_or(0, |s| s.n_channels()),
+                    n_samples: first.map_or(0, |s| s.n_samples()),
+                }
+            }
+        }
+    }
+}
+
+/// The features of one window, by the slots of the plan
+/// ([`Demands`](crate::front_end::step::Demands)).
+#[derive(Clone, Debug, Default)]
+pub struct Features {
+    slots: Vec<Slot>,
+}
+
+/// A feature, and whether this window has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub value: Value,
+    pub is_sound: bool,
+}
+
+impl Features {
+    /// Features of these shapes that no window has yet.
+    pub(crate) fn planned(shapes: impl IntoIterator<Item = Shape>) -> Self {
+        let slot = |shape: Shape| Slot { value: shape.zeros(), is_sound: false };
+        Self { slots: shapes.into_iter().map(slot).collect() }
+    }
+
+    /// All slots, to be filled.
+    pub(crate) fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
+    }
+
+    /// The feature of a slot; `None` where the window has none, because every channel is
+    /// constant or a value is not finite.
+    ///
+    /// # Panics
+    /// If the plan has no such slot.
+    pub fn get(&self, slot: usize) -> Option<View<'_>> {
+        let slot = &self.slots[slot];
+        slot.is_sound.then(|| slot.value.view())
+    }
+}
+
 /// One window as a decoder sees it: borrowed, nothing after its end is reachable.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {
     /// Index of its last sample.
     pub end: SampleIndex,
-    /// Filtered samples, `(n_channels, n_samples)`.
-    pub samples: Planar<'a>,
     /// Its features, as planned.
     pub features: &'a Features,
 }

@@ -15,7 +15,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The version this program writes; it reads this one only.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 /// First word of every model file.
 const FORMAT: &str = "mindloop-model";
 /// Largest file that is read: far above any model, far below any memory.
@@ -178,6 +178,7 @@ impl Model {
         if has_twins(&self.classes) || has_twins(&self.cue_texts) {
             return Err("two of its classes have one name or one cue text".to_owned());
         }
+        self.decoder.pipeline().check().map_err(|error| error.to_string())?;
         if self.channels.is_empty() {
             return Err("it names no channel".to_owned());
         }

@@ -6,6 +6,7 @@ use acquisition::signal::StreamInfo;
 use acquisition::text::printable;
 use acquisition::time::{BadRate, SampleRate};
 use decoding::front_end::{FrontEnd, PlanError};
+use decoding::pipeline::demands;
 use decoding::pipeline::runtime::ModelError;
 use decoding::session::engine::Engine;
 use decoding::session::event::TooManyClasses;
@@ -72,9 +73,11 @@ impl Model {
             return Err(SessionError::Rate { model_hz, stream_hz });
         }
         let picks = self.pick_channels(stream)?;
-        let feature = self.decoder.pipeline().feature();
-        let front_end = FrontEnd::plan(&self.front_end, rate, picks, &[feature])?;
-        let decoder = self.decoder.plan(self.channels.len(), self.classes.len())?;
+        let demands = demands([self.decoder.pipeline()]);
+        // The model's rate, which a header may have rounded.
+        let info = StreamInfo { rate, ..stream.clone() };
+        let front_end = FrontEnd::plan(&self.front_end, &info, picks, demands)?;
+        let decoder = self.decoder.plan(&front_end, self.classes.len())?;
         Ok(Engine::new(front_end, stream.n_channels(), vec![decoder])?)
     }
 

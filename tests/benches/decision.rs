@@ -13,7 +13,7 @@ use decoding::decoder::Fit as _;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
 use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
 use decoding::front_end::{FrontEnd, FrontEndSpec};
-use decoding::pipeline::Pipeline;
+use decoding::pipeline::{Pipeline, built_in, demands};
 use decoding::session::engine::Engine;
 use decoding::session::event::Event;
 use std::hint::black_box;
@@ -32,7 +32,7 @@ fn config(run_seed: u64) -> SimulatorConfig {
 }
 
 /// An engine that decodes with `pipeline`, fitted on a simulated calibration run.
-fn engine(pipeline: Pipeline) -> Engine {
+fn engine(pipeline: &Pipeline) -> Engine {
     let config = config(1);
     let recording = Simulator::record(&config, CALIBRATION_SECS).expect("a valid configuration");
     let classes = [("left_hand".to_owned(), ClassIdx(1)), ("right_hand".to_owned(), ClassIdx(2))];
@@ -52,12 +52,13 @@ fn engine(pipeline: Pipeline) -> Engine {
         cue_onsets: cues.iter().map(|cue| info.rate.samples(cue.onset_secs) as u64).collect(),
     };
     let runs = [Run { recording: Arc::new(recording), cues }];
-    let wanted = [pipeline.feature()];
-    let examples = protocol.examples(&runs, &calibrate_wholly(&[span]), &wanted);
+    let demands = demands([pipeline]);
+    let examples = protocol.examples(&runs, &calibrate_wholly(&[span]), &demands);
     let model = pipeline.fit(&examples.expect("runs that match")).expect("enough of each class");
-    let decoder = model.plan(info.n_channels(), N_CLASSES).expect("a model just fitted");
-    let front_end = FrontEnd::plan(&protocol.front_end, info.rate, info.brain_channels(), &wanted);
-    Engine::new(front_end.expect("a valid plan"), info.n_channels(), vec![decoder])
+    let front_end = FrontEnd::plan(&protocol.front_end, &info, info.brain_channels(), demands);
+    let front_end = front_end.expect("a valid plan");
+    let decoder = model.plan(&front_end, N_CLASSES).expect("a model just fitted");
+    Engine::new(front_end, info.n_channels(), vec![decoder])
         .expect("three classes")
 }
 
@@ -89,7 +90,7 @@ impl Hops {
 }
 
 /// A warm engine and its stream.
-fn session(pipeline: Pipeline) -> (Engine, Hops) {
+fn session(pipeline: &Pipeline) -> (Engine, Hops) {
     let mut engine = engine(pipeline);
     let mut hops = Hops::new(16);
     for _ in 0..N_WARM_HOPS {
@@ -98,12 +99,12 @@ fn session(pipeline: Pipeline) -> (Engine, Hops) {
     (engine, hops)
 }
 
-fn name(pipeline: Pipeline) -> String {
-    format!("decision/{}/64ch-160hz-2s", pipeline.name())
+fn name(pipeline: &Pipeline) -> String {
+    format!("decision/{}/64ch-160hz-2s", pipeline.name)
 }
 
 fn means(c: &mut Criterion) {
-    for pipeline in Pipeline::ALL {
+    for pipeline in &built_in::all() {
         let (mut engine, mut hops) = session(pipeline);
         c.bench_function(&name(pipeline), |b| {
             b.iter(|| engine.push(hops.next(), || 0, |output| _ = black_box(output)));
@@ -113,7 +114,7 @@ fn means(c: &mut Criterion) {
 
 /// Prints how long [`N_HOPS`] pushes of one hop took, each of which decides once.
 fn distributions() {
-    for pipeline in Pipeline::ALL {
+    for pipeline in &built_in::all() {
         let (mut engine, mut hops) = session(pipeline);
         let mut n_decisions = 0;
         let mut took_nanos: Vec<u128> = (0..N_HOPS)

@@ -9,9 +9,9 @@ use acquisition::source::synthetic::{CLASSES, Simulator, SimulatorConfig};
 use acquisition::time::SampleIndex;
 use datasets::split::{Calibration, Part, RunSpan, calibrate_wholly};
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
-use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn, features_of, fit_all};
+use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn, fit_all};
 use decoding::front_end::{FrontEnd, FrontEndSpec};
-use decoding::pipeline::{FittedPipeline, Pipeline};
+use decoding::pipeline::{FittedPipeline, Pipeline, demands};
 use decoding::session::engine::{Engine, Output};
 use ndarray::Axis;
 use std::path::{Path, PathBuf};
@@ -55,8 +55,8 @@ pub fn calibration(run: &Run) -> Vec<Part<Calibration>> {
 /// The pipelines fitted to the whole of `run`.
 pub fn fit(protocol: &Protocol, run: &Run, pipelines: &[Pipeline]) -> Vec<FittedPipeline> {
     let runs = std::slice::from_ref(run);
-    let wanted = features_of(pipelines);
-    let examples = protocol.examples(runs, &calibration(run), &wanted).expect("a plan that fits");
+    let demands = demands(pipelines);
+    let examples = protocol.examples(runs, &calibration(run), &demands).expect("a plan that fits");
     let fits = fit_all(pipelines, &examples);
     fits.into_iter().map(|fit| fit.expect("sound examples of every class")).collect()
 }
@@ -64,12 +64,12 @@ pub fn fit(protocol: &Protocol, run: &Run, pipelines: &[Pipeline]) -> Vec<Fitted
 /// One engine that lets all `models` decide on streams like `info`.
 pub fn engine(protocol: &Protocol, info: &StreamInfo, models: &[FittedPipeline]) -> Engine {
     let picks = info.brain_channels();
-    let pipelines: Vec<_> = models.iter().map(FittedPipeline::pipeline).collect();
-    let n_channels = picks.len();
-    let front_end = FrontEnd::plan(&protocol.front_end, info.rate, picks, &features_of(&pipelines));
-    let plan = |m: &FittedPipeline| m.plan(n_channels, protocol.n_classes).expect("a sound model");
+    let demands = demands(models.iter().map(FittedPipeline::pipeline));
+    let front_end = FrontEnd::plan(&protocol.front_end, info, picks, demands);
+    let front_end = front_end.expect("a plan that fits");
+    let plan = |m: &FittedPipeline| m.plan(&front_end, protocol.n_classes).expect("a sound model");
     let decoders = models.iter().map(plan).collect();
-    Engine::new(front_end.expect("a plan that fits"), info.n_channels(), decoders)
+    Engine::new(front_end, info.n_channels(), decoders)
         .expect("few classes")
 }
 

@@ -7,7 +7,7 @@ use acquisition::signal::{Chunk, Recording};
 use acquisition::source::synthetic::SimulatorConfig;
 use acquisition::time::SampleIndex;
 use decoding::evaluate::pseudo_online::Run;
-use decoding::pipeline::{FittedPipeline, Pipeline};
+use decoding::pipeline::{FittedPipeline, built_in};
 use decoding::session::engine::{Engine, Output};
 use decoding::session::event::Event;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ const WINDOW: usize = 2 * RATE_HZ;
 const STEP: usize = RATE_HZ / 10;
 const N_FRAMES: usize = 8 * RATE_HZ;
 
-/// Five fitted pipelines, eight seconds of another run of the same head, and what a
+/// All built-in pipelines, fitted, eight seconds of another run of the same head, and what a
 /// single push of them all gives.
 struct Fixture {
     models: Vec<FittedPipeline>,
@@ -46,7 +46,7 @@ fn fixture() -> &'static Fixture {
             ..SimulatorConfig::default()
         };
         let models =
-            world::fit(&world::protocol(), &world::simulate(&config, 60.0), &Pipeline::ALL);
+            world::fit(&world::protocol(), &world::simulate(&config, 60.0), &built_in::all());
         let session = SimulatorConfig { run_seed: 2, ..config };
         let run = world::simulate(&session, (N_FRAMES / RATE_HZ) as f64);
         let mut fixture = Fixture { models, run, whole: Vec::new() };
@@ -100,12 +100,12 @@ fn through_ring(fixture: &Fixture, chunks: &[Chunk], capacity: usize, pop: usize
 #[test]
 fn every_window_is_decided_by_every_pipeline() {
     let outputs = &fixture().whole;
-    assert_eq!(outputs.len(), 5 * ((N_FRAMES - WINDOW) / STEP + 1));
+    assert_eq!(outputs.len(), fixture().models.len() * ((N_FRAMES - WINDOW) / STEP + 1));
     assert!(outputs.iter().all(is_decision));
 }
 
 proptest! {
-    // Each case decides some hundred windows five times over.
+    // Each case decides some hundred windows, each by every pipeline.
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]

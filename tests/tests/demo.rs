@@ -7,7 +7,7 @@ use decoding::evaluate::pseudo_online::grid_position;
 use decoding::evaluate::running::{RunningScore, SETTLE_SECS, ScoreSummary};
 use decoding::evaluate::score::{Idle, ScoreOptions, WindowRecord, score};
 use decoding::metric::itr::ItrOptions;
-use decoding::pipeline::Pipeline;
+use decoding::pipeline::built_in;
 use decoding::session::event::Event;
 use std::thread;
 use tests::world;
@@ -33,7 +33,7 @@ fn session(seed: u64, separability: f64) -> Session {
         separability,
         ..SimulatorConfig::default()
     };
-    let model = calibrate(&config, Pipeline::TsLr).expect("a calibration of every class");
+    let model = calibrate(&config, &built_in::ts_lr()).expect("a calibration of every class");
     let run_seed = config.run_seed + 1;
     let run = world::simulate(&SimulatorConfig { run_seed, ..config }, SESSION_SECS);
     let info = &run.recording.info;

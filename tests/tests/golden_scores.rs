@@ -9,7 +9,7 @@ use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, Evaluated, NullPlan, Plan};
 use decoding::metric::confusion::Confusion;
 use decoding::metric::itr::ItrOptions;
-use decoding::pipeline::Pipeline;
+use decoding::pipeline::built_in;
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ struct File {
 #[derive(Deserialize)]
 struct Row {
     subject: u32,
-    pipeline: Pipeline,
+    pipeline: String,
     nmcc: f64,
     itr_bits_per_min: f64,
     balanced_accuracy: f64,
@@ -75,7 +75,7 @@ fn span(run: &Run) -> RunSpan {
 
 fn compare(row: &Row, ours: &Evaluated) {
     let (name, score) =
-        (format!("S{:03} {}", row.subject, row.pipeline.name()), &ours.score.pooled);
+        (format!("S{:03} {}", row.subject, row.pipeline), &ours.score.pooled);
     assert_eq!(score.n_windows, row.n_windows, "{name}");
     assert_eq!(score.confusion, row.confusion, "{name}");
     assert_eq!(score.confusion_idle_excluded, row.confusion_idle_excluded, "{name}");
@@ -100,7 +100,7 @@ fn evaluate_and_compare(subject: u32) {
     let Some(data_dir) = data::find("eegmmidb") else { return };
     let plan = Plan {
         protocol: world::protocol(),
-        pipelines: Pipeline::ALL.to_vec(),
+        pipelines: built_in::reference(),
         idle: Idle::Include,
         itr: ItrOptions::default(),
         dwell_windows: 3,
@@ -115,7 +115,7 @@ fn evaluate_and_compare(subject: u32) {
     assert_eq!(rows.len(), outcomes.len());
     for outcome in &outcomes {
         let at =
-            rows.iter().position(|row| row.pipeline == outcome.pipeline).expect("its golden row");
+            rows.iter().position(|row| row.pipeline == outcome.pipeline.name).expect("its golden row");
         compare(rows.remove(at), outcome.result.as_ref().expect("sound calibration"));
     }
 }

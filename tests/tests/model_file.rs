@@ -5,7 +5,7 @@ use acquisition::signal::{ChannelKind, Recording, StreamInfo};
 use acquisition::source::synthetic::{CLASSES, SimulatorConfig};
 use acquisition::time::SampleRate;
 use decoding::evaluate::pseudo_online::Run;
-use decoding::pipeline::Pipeline;
+use decoding::pipeline::built_in;
 use decoding::session::engine::Output;
 use models::checkpoint::{CheckpointError, FORMAT_VERSION, Model, TrainingData};
 use models::session::SessionError;
@@ -24,7 +24,7 @@ fn fixture() -> &'static (Run, Vec<Model>) {
             SimulatorConfig { n_channels: 8, rate_hz: 128.0, ..SimulatorConfig::default() };
         let calibration = world::simulate(&config, 60.0);
         let protocol = world::protocol();
-        let fits = world::fit(&protocol, &calibration, &Pipeline::ALL).into_iter();
+        let fits = world::fit(&protocol, &calibration, &built_in::all()).into_iter();
         let info = &calibration.recording.info;
         let mut classes = vec!["idle".to_owned()];
         classes.extend(CLASSES.map(str::to_owned));

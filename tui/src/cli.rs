@@ -10,6 +10,7 @@ mod info;
 #[cfg(feature = "lsl")]
 pub mod live;
 mod output;
+mod pipelines;
 mod replay;
 mod report;
 #[cfg(feature = "lsl")]
@@ -47,6 +48,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Info(args) => info::run(&args),
         Command::Download(args) => download::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Pipelines(args) => pipelines::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Replay(args) => replay::run(&args),
         #[cfg(feature = "lsl")]

@@ -9,23 +9,22 @@ use crate::evaluate::labels::{
     LabelRule, TaskInterval, TrialSpan, sample_labels, thin_idle, trial_spans, window_labels,
 };
 use crate::evaluate::score::WindowRecord;
-use crate::front_end::batch::{epoch_features, filtered};
+use crate::front_end::batch::span_features;
+use crate::front_end::step::Demands;
 use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError};
 use crate::pipeline::runtime::ModelError;
-use crate::pipeline::{FittedPipeline, Pipeline};
+use crate::pipeline::{FittedPipeline, Pipeline, demands};
 use crate::session::engine::Engine;
 use crate::session::event::{Event, TooManyClasses};
-use crate::window::{Feature, Features, WindowSpec};
+use crate::window::{Features, WindowSpec};
 use acquisition::marker::{ClassIdx, Cue};
 use acquisition::signal::{Chunk, Recording};
 use acquisition::source::Feed as _;
 use acquisition::source::replay::{RecordingFeed, Repeat};
-use acquisition::time::SampleIndex;
-use datasets::epoch::{EpochError, Epochs};
+use acquisition::time::{SampleIndex, SampleRate};
 use datasets::split::{Calibration, Part, Scored};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Frames read at once. Any other number gives the same decisions.
@@ -74,8 +73,11 @@ pub enum EvaluateError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Choose a task interval that holds samples.
-    #[error(transparent)]
-    Epochs(#[from] EpochError),
+    #[error("a task of {secs} s holds no sample: choose a longer task interval")]
+    NoTask {
+        /// Its length.
+        secs: f64,
+    },
     /// Configure fewer classes.
     #[error(transparent)]
     Classes(#[from] TooManyClasses),
@@ -126,9 +128,9 @@ impl Protocol {
         Ok(window_labels(&samples, self.window(run)?, self.n_classes, self.label_rule))
     }
 
-    fn front_end(&self, run: &Run, wanted: &[Feature]) -> Result<FrontEnd, PlanError> {
+    fn front_end(&self, run: &Run, demands: &Demands) -> Result<FrontEnd, PlanError> {
         let info = &run.recording.info;
-        FrontEnd::plan(&self.front_end, info.rate, info.brain_channels(), wanted)
+        FrontEnd::plan(&self.front_end, info, info.brain_channels(), demands.clone())
     }
 
     /// The training examples of the calibration `parts`, in time order.
@@ -136,7 +138,7 @@ impl Protocol {
         &self,
         runs: &[Run],
         parts: &[Part<Calibration>],
-        wanted: &[Feature],
+        demands: &Demands,
     ) -> Result<Examples, EvaluateError> {
         check_same_stream(runs, parts.iter().map(Part::run_idx))?;
         let per_part: Vec<_> = match self.train_on {
@@ -144,13 +146,17 @@ impl Protocol {
                 let chosen = self.choose_windows(runs, parts)?;
                 let jobs: Vec<_> = parts.iter().zip(&chosen).collect();
                 let collect = |(part, ends): &(&Part<Calibration>, &Vec<Labelled>)| {
-                    self.collect_windows(&runs[part.run_idx()], ends, wanted)
+                    self.collect_windows(&runs[part.run_idx()], ends, demands)
                 };
                 jobs.par_iter().map(collect).collect::<Result<_, _>>()?
             }
-            TrainOn::Trials => self.collect_trials(runs, parts, wanted)?,
+            TrainOn::Trials => self.collect_trials(runs, parts, demands)?,
         };
-        let mut examples = Examples { n_classes: self.n_classes, ..Examples::default() };
+        let mut examples = Examples {
+            demands: demands.clone(),
+            n_classes: self.n_classes,
+            ..Examples::default()
+        };
         for (label, features) in per_part.into_iter().flatten() {
             examples.labels.push(label);
             examples.features.push(features);
@@ -190,9 +196,9 @@ impl Protocol {
         &self,
         run: &Run,
         chosen: &[Labelled],
-        wanted: &[Feature],
+        demands: &Demands,
     ) -> Result<Vec<(ClassIdx, Features)>, EvaluateError> {
-        let mut front_end = self.front_end(run, wanted)?;
+        let mut front_end = self.front_end(run, demands)?;
         let mut collected = Vec::with_capacity(chosen.len());
         let mut pending = chosen.iter().peekable();
         for_each_chunk(run, |chunk| {
@@ -217,7 +223,7 @@ impl Protocol {
         &self,
         runs: &[Run],
         parts: &[Part<Calibration>],
-        wanted: &[Feature],
+        demands: &Demands,
     ) -> Result<Vec<Vec<(ClassIdx, Features)>>, EvaluateError> {
         let mut spans = Vec::new();
         for (part_idx, part) in parts.iter().enumerate() {
@@ -238,15 +244,24 @@ impl Protocol {
         }
         let jobs: Vec<_> = parts.iter().zip(&chosen).collect();
         let collect = |(part, spans): &(&Part<Calibration>, &Vec<TrialSpan>)| {
-            let run = &runs[part.run_idx()];
-            let info = &run.recording.info;
-            let signal = filtered(&self.front_end, &run.recording, &info.brain_channels())?;
-            let starts: Vec<_> = spans.iter().map(|span| span.as_cue(info.rate)).collect();
-            let length_secs = self.interval.tmax_secs - self.interval.tmin_secs;
-            let epochs = Epochs::cut(&signal.view(), info.rate, &starts, [0.0, length_secs])?;
-            Ok(epoch_features(&epochs, info.rate, wanted)?)
+            let recording = &runs[part.run_idx()].recording;
+            let n_samples = self.task_samples(recording.info.rate)?;
+            let picks = recording.info.brain_channels();
+            let starts: Vec<_> = spans.iter().map(|span| span.start).collect();
+            let found =
+                span_features(&self.front_end, recording, &picks, demands, &starts, n_samples)?;
+            Ok(found.into_iter().map(|(i, features)| (spans[i].class, features)).collect())
         };
         jobs.par_iter().map(collect).collect()
+    }
+
+    /// Samples of one task, the same for every cue.
+    fn task_samples(&self, rate: SampleRate) -> Result<usize, EvaluateError> {
+        let secs = self.interval.tmax_secs - self.interval.tmin_secs;
+        match usize::try_from(rate.samples(secs)) {
+            Ok(n_samples) if n_samples > 0 => Ok(n_samples),
+            _ => Err(EvaluateError::NoTask { secs }),
+        }
     }
 
     /// Lets an engine with all `models` decide over a run; the decisions on windows
@@ -259,12 +274,10 @@ impl Protocol {
         now_nanos: &(dyn Fn() -> u64 + Sync),
     ) -> Result<Vec<Decided>, EvaluateError> {
         let run = &runs[part.run_idx()];
-        let n_channels = run.recording.info.brain_channels().len();
-        let wanted: HashSet<_> = models.iter().map(|m| m.pipeline().feature()).collect();
-        let wanted: Vec<_> = wanted.into_iter().collect();
-        let front_end = self.front_end(run, &wanted)?;
+        let demands = demands(models.iter().map(|model| model.pipeline()));
+        let front_end = self.front_end(run, &demands)?;
         let window = front_end.spec();
-        let plan = |model: &&FittedPipeline| model.plan(n_channels, self.n_classes);
+        let plan = |model: &&FittedPipeline| model.plan(&front_end, self.n_classes);
         let decoders: Vec<Box<dyn Decoder>> = models.iter().map(plan).collect::<Result<_, _>>()?;
         let mut engine = Engine::new(front_end, run.recording.info.n_channels(), decoders)?;
         let labels = self.window_labels(run)?;
@@ -345,12 +358,4 @@ pub fn fit_all(
     examples: &Examples,
 ) -> Vec<Result<FittedPipeline, FitError>> {
     pipelines.par_iter().map(|pipeline| pipeline.fit(examples)).collect()
-}
-
-/// The features that the pipelines need.
-pub fn features_of(pipelines: &[Pipeline]) -> Vec<Feature> {
-    let mut wanted: Vec<_> = pipelines.iter().map(|p| p.feature()).collect();
-    wanted.sort_unstable_by_key(|f| *f as u8);
-    wanted.dedup();
-    wanted
 }

@@ -4,13 +4,13 @@
 use crate::decoder::FitError;
 use crate::evaluate::null::{Clock, Nulls, Verdict, p_value, permute_cues, shift_null};
 use crate::evaluate::pseudo_online::{
-    Decided, EvaluateError, Protocol, Run, check_same_stream, features_of, fit_all,
+    Decided, EvaluateError, Protocol, Run, check_same_stream, fit_all,
 };
 use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
 use crate::metric::itr::ItrOptions;
 use crate::metric::latency::{LatencyRecorder, LatencySummary};
 use crate::metric::nmcc::nmcc;
-use crate::pipeline::{FittedPipeline, Pipeline};
+use crate::pipeline::{FittedPipeline, Pipeline, demands};
 use crate::window::WindowSpec;
 use acquisition::marker::Cue;
 use acquisition::time::SampleIndex;
@@ -95,8 +95,8 @@ impl Plan {
     ) -> Result<Vec<PipelineOutcome>, EvaluateError> {
         let calibrating = split.calibration().iter().map(Part::run_idx);
         check_same_stream(runs, calibrating.chain(split.scored().iter().map(Part::run_idx)))?;
-        let wanted = features_of(&self.pipelines);
-        let examples = self.protocol.examples(runs, split.calibration(), &wanted)?;
+        let demands = demands(&self.pipelines);
+        let examples = self.protocol.examples(runs, split.calibration(), &demands)?;
         let fits = fit_all(&self.pipelines, &examples);
         drop(examples);
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
@@ -111,7 +111,7 @@ impl Plan {
                 }
                 Err(error) => Err(error),
             };
-            Ok(PipelineOutcome { pipeline: self.pipelines[k], result })
+            Ok(PipelineOutcome { pipeline: self.pipelines[k].clone(), result })
         };
         fits.into_iter().enumerate().map(outcome).collect()
     }
@@ -258,8 +258,8 @@ impl Plan {
         {
             permuted_runs[part.run_idx()].cues = cues;
         }
-        let wanted = features_of(&self.pipelines);
-        let examples = self.protocol.examples(&permuted_runs, calibration, &wanted)?;
+        let demands = demands(&self.pipelines);
+        let examples = self.protocol.examples(&permuted_runs, calibration, &demands)?;
         let fits = fit_all(&self.pipelines, &examples);
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
         let mut decided = self.decide(runs, split, &models, &|| 0)?.into_iter();

@@ -1,103 +1,157 @@
 //! Features of arbitrary stretches of a recording, for `--train-on trials`: the same
-//! causal filter over the whole recording, then each stretch by itself. Batch code:
+//! causal signal steps over the whole recording, then each stretch by itself. Batch code:
 //! it allocates, and no live path reaches it.
 
-use super::band_power::BandPower;
-use super::{FrontEndSpec, PlanError};
-use crate::filter::sos::SosFilter;
-use crate::riemann::covariance::{oas_shrink, scm};
-use crate::window::{Feature, Features, Planar};
-use acquisition::marker::ClassIdx;
+use super::extract::{Extractor, Stretch};
+use super::graph::Graph;
+use super::step::Demands;
+use super::{FrontEndSpec, PlanError, plan_demands};
+use crate::riemann::covariance::scm;
+use crate::window::{Features, Planar};
 use acquisition::signal::Recording;
-use acquisition::time::SampleRate;
-use datasets::epoch::Epochs;
-use ndarray::{Array2, ArrayView1};
+use acquisition::time::SampleIndex;
+use faer::Mat;
 
-/// Filters the picked channels causally from the first sample, anew after every gap:
-/// `(n_channels, n_indices)` by sample index, NaN where frames are missing or were not
-/// finite, so that no epoch spans them unnoticed.
-pub fn filtered(
+/// The samples of a stretch under way, per node that a feature reads:
+/// `(n_channels, n_samples)`, filled column by column.
+struct Open {
+    start_idx: usize,
+    n_done: usize,
+    is_sound: bool,
+    samples: Vec<(usize, Vec<f64>)>,
+}
+
+/// The features of those stretches of `n_samples` from `starts` (in time order) that hold
+/// no missing and no unsound sample, each with the position of its start. The signal
+/// steps run causally from the first sample, anew after every gap.
+///
+/// Memory: the samples of the stretches that overlap, and the features of all.
+pub fn span_features(
     spec: &FrontEndSpec,
     recording: &Recording,
     picks: &[usize],
-) -> Result<Array2<f64>, PlanError> {
+    demands: &Demands,
+    starts: &[SampleIndex],
+    n_samples: usize,
+) -> Result<Vec<(usize, Features)>, PlanError> {
     if picks.is_empty() {
         return Err(PlanError::NoChannels);
     }
-    let n_missing: u64 = recording.gaps.iter().map(|g| g.n_missing).sum();
-    let n_indices = recording.n_samples() + n_missing as usize;
-    let mut signal = Array2::from_elem((picks.len(), n_indices), f64::NAN);
-    let mut filter = SosFilter::new(spec.sections(recording.info.rate)?, picks.len());
-    let mut frame = vec![0.0; picks.len()];
-    let mut gaps = recording.gaps.iter().peekable();
-    let (mut index, mut is_fresh) = (0, true);
-    for column in 0..recording.n_samples() {
-        while let Some(gap) = gaps.next_if(|g| g.at.0 <= index as u64) {
-            index += gap.n_missing as usize;
-            is_fresh = true;
-        }
-        let mut is_sound = true;
-        for (value, &pick) in frame.iter_mut().zip(picks) {
-            let sample = f64::from(recording.samples[(pick, column)]);
-            if sample.is_finite() {
-                *value = sample;
-            } else {
-                is_sound = false;
-                if is_fresh {
-                    *value = 0.0;
+    let (graph, extractors) = plan_demands(spec, &recording.info, picks, demands, n_samples)?;
+    let mut nodes: Vec<(usize, bool)> = Vec::new();
+    for extractor in &extractors {
+        let needs = extractor.needs().covariance;
+        nodes.extend(extractor.nodes().iter().map(|node| (*node, needs)));
+    }
+    nodes.sort_unstable_by_key(|(node, needs)| (*node, !needs));
+    nodes.dedup_by_key(|(node, _)| *node);
+    let mut batch = Batch { graph, extractors, nodes, n_samples, open: Vec::new(), done: vec![] };
+    batch.read(recording, picks, starts);
+    Ok(batch.done)
+}
+
+struct Batch {
+    graph: Graph,
+    extractors: Vec<Extractor>,
+    /// Those that features read, and whether a covariance of it is read.
+    nodes: Vec<(usize, bool)>,
+    n_samples: usize,
+    open: Vec<Open>,
+    done: Vec<(usize, Features)>,
+}
+
+impl Batch {
+    fn read(&mut self, recording: &Recording, picks: &[usize], starts: &[SampleIndex]) {
+        let mut frame = vec![0.0; picks.len()];
+        let mut gaps = recording.gaps.iter().peekable();
+        let mut pending = starts.iter().enumerate().peekable();
+        let (mut index, mut is_fresh) = (0, true);
+        for column in 0..recording.n_samples() {
+            while let Some(gap) = gaps.next_if(|g| g.at.0 <= index) {
+                index += gap.n_missing;
+                is_fresh = true;
+            }
+            if is_fresh {
+                self.graph.restart();
+                self.open.clear();
+            }
+            let mut is_sound = true;
+            for (value, &pick) in frame.iter_mut().zip(picks) {
+                let sample = f64::from(recording.samples[(pick, column)]);
+                if sample.is_finite() {
+                    *value = sample;
+                } else {
+                    is_sound = false;
+                    if is_fresh {
+                        *value = 0.0;
+                    }
                 }
             }
-        }
-        if is_fresh {
-            filter.start_at(&frame);
             is_fresh = false;
+            self.graph.push(&frame);
+            // What began inside a gap never opens.
+            while pending.next_if(|(_, start)| start.0 < index).is_some() {}
+            while let Some((start_idx, _)) = pending.next_if(|(_, start)| start.0 == index) {
+                self.open(start_idx);
+            }
+            self.collect(is_sound);
+            index += 1;
         }
-        let mut out = frame.clone();
-        filter.process_frame(&mut out);
-        if is_sound {
-            signal.column_mut(index).assign(&ArrayView1::from(&out));
-        }
-        index += 1;
     }
-    Ok(signal)
+
+    fn open(&mut self, start_idx: usize) {
+        let of_node = |&(node, _): &(usize, bool)| {
+            (node, vec![0.0; self.graph.n_channels(node) * self.n_samples])
+        };
+        let samples = self.nodes.iter().map(of_node).collect();
+        self.open.push(Open { start_idx, n_done: 0, is_sound: true, samples });
+    }
+
+    /// Gives the newest frame to every stretch that is open.
+    fn collect(&mut self, is_sound: bool) {
+        for open in &mut self.open {
+            open.is_sound &= is_sound;
+            for (node, samples) in &mut open.samples {
+                let rows = samples.chunks_exact_mut(self.n_samples);
+                for (row, value) in rows.zip(self.graph.frame(*node)) {
+                    row[open.n_done] = *value;
+                }
+            }
+            open.n_done += 1;
+        }
+        let n_samples = self.n_samples;
+        while let Some(at) = self.open.iter().position(|open| open.n_done == n_samples) {
+            let open = self.open.remove(at);
+            if open.is_sound {
+                let features = self.features(&open);
+                self.done.push((open.start_idx, features));
+            }
+        }
+    }
+
+    fn features(&mut self, open: &Open) -> Features {
+        let n_samples = self.n_samples;
+        let covariance = |((_, samples), (_, needs)): (&(usize, Vec<f64>), &(usize, bool))| {
+            needs.then(|| scm(planar(samples, n_samples).as_mat()))
+        };
+        let covariances: Vec<Option<Mat<f64>>> =
+            open.samples.iter().zip(&self.nodes).map(covariance).collect();
+        let stretch = |node: usize| match open.samples.iter().position(|(n, _)| *n == node) {
+            Some(at) => Stretch {
+                samples: Some(planar(&open.samples[at].1, n_samples)),
+                covariance: covariances[at].as_ref(),
+            },
+            None => Stretch::default(),
+        };
+        let mut features = Features::planned(self.extractors.iter().map(Extractor::shape));
+        for (extractor, slot) in self.extractors.iter_mut().zip(features.slots_mut()) {
+            extractor.extract(stretch, slot);
+        }
+        features
+    }
 }
 
-/// The wanted features of each epoch, with its class. Epochs that hold missing or
-/// constant data are left out.
-pub fn epoch_features(
-    epochs: &Epochs,
-    rate: SampleRate,
-    wanted: &[Feature],
-) -> Result<Vec<(ClassIdx, Features)>, PlanError> {
-    let (n_epochs, n_channels, n_samples) = epochs.samples().dim();
-    let mut bands = None;
-    if wanted.contains(&Feature::BandPower) {
-        bands = Some(BandPower::new(n_samples, rate)?);
-    }
-    let mut found = Vec::with_capacity(n_epochs);
-    for (epoch, class) in epochs.samples().outer_iter().zip(epochs.labels()) {
-        let epoch = epoch.as_standard_layout();
-        let Some(samples) = epoch.as_slice() else { continue };
-        let samples = Planar::new(samples, n_channels, n_samples, n_samples);
-        found.extend(features(samples, bands.as_mut()).map(|f| (*class, f)));
-    }
-    Ok(found)
-}
-
-fn features(samples: Planar<'_>, bands: Option<&mut BandPower>) -> Option<Features> {
-    let n_channels = samples.n_channels();
-    let mut covariance = scm(samples.as_mat());
-    let total: f64 = (0..n_channels).map(|c| covariance[(c, c)]).sum();
-    if !(total.is_finite() && total > 0.0) {
-        return None;
-    }
-    let log = |c: usize| covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
-    let log_variance = (0..n_channels).map(log).collect();
-    let mut band_power = Vec::new();
-    if let Some(bands) = bands {
-        band_power.resize(n_channels * BandPower::N_BANDS, 0.0);
-        bands.log_power_into(samples, &mut band_power);
-    }
-    oas_shrink(covariance.as_mut(), samples.n_samples());
-    Some(Features { covariance, log_variance, band_power })
+/// Channels of `n_samples` one after the other.
+fn planar(samples: &[f64], n_samples: usize) -> Planar<'_> {
+    Planar::new(samples, samples.len() / n_samples, n_samples, n_samples)
 }

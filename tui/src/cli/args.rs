@@ -30,6 +30,8 @@ pub enum Command {
     Download(DownloadArgs),
     /// Score pipelines on a dataset, pseudo-online
     Evaluate(EvaluateArgs),
+    /// List the pipelines there are, or print one as TOML
+    Pipelines(PipelinesArgs),
     /// Fit one pipeline and write a model file
     Train(TrainArgs),
     /// Run a model on a recording
@@ -56,7 +58,7 @@ pub struct DemoArgs {
     /// Seed of head and noise
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Pipeline to decode with [default: ts+lr, with --meg logvar+lda]
+    /// Pipeline to decode with, a name or a TOML file [default: ts+lr, with --meg logvar+lda]
     #[arg(long)]
     pub pipeline: Option<String>,
     /// Stop after this many seconds [default: when told to]
@@ -198,7 +200,7 @@ pub struct EvaluateArgs {
     /// Subjects: `1-10` or `1,2,88`
     #[arg(long)]
     pub subjects: String,
-    /// Pipelines
+    /// Pipelines: names (see `mindloop pipelines`) and TOML files
     #[arg(long, value_delimiter = ',', default_value = "mdm,ts+lr,csp+lda,logvar+lda,psd+lda")]
     pub pipelines: Vec<String>,
     /// Who calibrates for whom
@@ -233,6 +235,13 @@ pub struct EvaluateArgs {
     pub windows: Option<PathBuf>,
 }
 
+/// `mindloop pipelines`
+#[derive(Debug, Args)]
+pub struct PipelinesArgs {
+    /// A name of the list or a TOML file: print it, every parameter written out
+    pub pipeline: Option<String>,
+}
+
 /// `mindloop train`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
@@ -242,7 +251,7 @@ pub struct TrainArgs {
     /// The subject whose calibration runs are used
     #[arg(long)]
     pub subject: u32,
-    /// The pipeline
+    /// The pipeline: a name (see `mindloop pipelines`) or a TOML file
     #[arg(long, default_value = "ts+lr")]
     pub pipeline: String,
     /// Where the model goes (never over an existing file)

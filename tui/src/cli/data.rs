@@ -5,14 +5,14 @@ use super::args::{DataArgs, LabelRuleArg, TrainOnArg};
 use super::text::note;
 use acquisition::signal::{Finding, Recording};
 use acquisition::time::SampleRate;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use datasets::catalog::{Dataset, Execution, RunSpec};
 use datasets::download::cache_dir;
 use datasets::split::RunSpan;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
 use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
-use decoding::front_end::{FrontEnd, FrontEndSpec};
-use decoding::pipeline::Pipeline;
+use decoding::front_end::FrontEndSpec;
+use decoding::pipeline::{Pipeline, demands};
 use models::checkpoint::{TrainingData, sha256_hex};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
@@ -122,9 +122,7 @@ pub fn tell_findings(path: &Path, findings: &[Finding]) {
 /// Fails early, with nothing read, where the plan can't work at the dataset's rate.
 pub fn check_plan(selection: &Selection, pipelines: &[Pipeline]) -> Result<()> {
     let rate = SampleRate::new(selection.dataset.rate_hz)?;
-    let wanted: Vec<_> = pipelines.iter().map(|p| p.feature()).collect();
-    FrontEnd::plan(&selection.protocol.front_end, rate, vec![0], &wanted)?;
-    Ok(())
+    Ok(selection.protocol.front_end.check(rate, &demands(pipelines))?)
 }
 
 /// What a split needs to know of a run.
@@ -137,13 +135,6 @@ pub fn span(protocol: &Protocol, subject: u32, run: &Run) -> RunSpan {
         n_samples: run.n_indices() as u64,
         cue_onsets: run.cues.iter().map(|cue| onset(cue.onset_secs)).collect(),
     }
-}
-
-/// The pipeline of a name.
-pub fn pipeline(name: &str) -> Result<Pipeline> {
-    let known = || Pipeline::ALL.map(Pipeline::name).join(", ");
-    let found = Pipeline::ALL.into_iter().find(|p| p.name() == name);
-    found.with_context(|| format!("no pipeline is called {name}; there are: {}", known()))
 }
 
 /// Name and digest of what a recording holds: samples, then markers.

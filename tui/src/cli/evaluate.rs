@@ -1,8 +1,9 @@
 //! `mindloop evaluate`: subjects side by side, a table, and files.
 
 use super::args::{EvaluateArgs, IdleArg, ItrPArg, ItrTArg, SplitArg};
-use super::data::{Selection, check_plan, fingerprint, pipeline, span};
+use super::data::{Selection, check_plan, fingerprint, span};
 use super::output::check_output;
+use super::pipelines::pipeline;
 use super::report::{Report, Row};
 use super::text::note;
 use super::{DONE_IN_PART, windows_file};
@@ -17,6 +18,7 @@ use decoding::evaluate::pseudo_online::Run;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, NullPlan, PipelineOutcome, Plan};
 use decoding::metric::itr::{ItrOptions, ItrP, ItrT};
+use decoding::pipeline::Pipeline;
 use indicatif::{ProgressBar, ProgressStyle};
 use models::checkpoint::TrainingData;
 use rayon::prelude::*;
@@ -84,8 +86,9 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
 fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
     let names = &args.pipelines;
     let pipelines = names.iter().map(|n| pipeline(n)).collect::<Result<Vec<_>>>()?;
-    for (k, name) in names.iter().enumerate() {
-        ensure!(!names[..k].contains(name), "pipeline {name} is listed twice");
+    for (k, Pipeline { name, .. }) in pipelines.iter().enumerate() {
+        let is_twin = pipelines[..k].iter().any(|other| other.name == *name);
+        ensure!(!is_twin, "pipeline {name} is listed twice: give each a name of its own");
     }
     check_plan(selection, &pipelines)?;
     ensure!(args.dwell > 0, "--dwell is at least 1 window");
@@ -232,12 +235,12 @@ fn finish(
         for one in &outcome.outcomes {
             match &one.result {
                 Ok(evaluated) => {
-                    rows.push(Row::new(selection.dataset.name, outcome, one.pipeline, evaluated));
+                    rows.push(Row::new(selection.dataset.name, outcome, &one.pipeline, evaluated));
                 }
                 Err(error) => failures.push(format!(
                     "subject {}, pipeline {}: {}",
                     outcome.subject,
-                    one.pipeline.name(),
+                    one.pipeline.name,
                     in_words(error, &selection.classes),
                 )),
             }

@@ -3,7 +3,8 @@
 
 use super::args::{DemoArgs, LiveArgs};
 use super::conclude::{check, conclude};
-use super::data::{pipeline, span};
+use super::data::span;
+use super::pipelines::pipeline;
 use super::text::note;
 use super::train::{Naming, fit_model};
 use crate::app::Mode;
@@ -90,7 +91,7 @@ pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
     };
     let pipeline = pipeline(name)?;
     note(format!("mindloop: calibrating {name} on {CALIBRATION_SECS} s of a simulated run"));
-    let model = calibrate(&config, pipeline)?;
+    let model = calibrate(&config, &pipeline)?;
     let session_run = SimulatorConfig { run_seed: config.run_seed + 1, ..config };
     let simulator = Simulator::new(&session_run)?;
     let mut served = ServeOptions::new(acquisition::source::Feed::info(&simulator));
@@ -138,7 +139,7 @@ fn demo_config(args: &DemoArgs) -> SimulatorConfig {
 /// A model fitted on a calibration run of the head that `config` describes.
 pub fn calibrate(
     config: &SimulatorConfig,
-    pipeline: decoding::pipeline::Pipeline,
+    pipeline: &decoding::pipeline::Pipeline,
 ) -> Result<Model> {
     let recording = Simulator::record(config, CALIBRATION_SECS)?;
     let cue_texts = ["left_hand", "right_hand"].map(str::to_owned).to_vec();

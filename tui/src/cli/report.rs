@@ -24,8 +24,7 @@ pub struct Row {
     dataset: &'static str,
     subject: u32,
     session: &'static str,
-    #[serde(serialize_with = "pipeline_name")]
-    pipeline: Pipeline,
+    pipeline: String,
     nmcc: f64,
     itr_bits_per_min: f64,
     balanced_accuracy: f64,
@@ -66,17 +65,12 @@ struct RunRow {
     confusion: Confusion,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn pipeline_name<S: serde::Serializer>(pipeline: &Pipeline, s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_str(pipeline.name())
-}
-
 impl Row {
     /// The row of one evaluated pipeline.
     pub fn new(
         dataset: &'static str,
         subject: &SubjectOutcome,
-        pipeline: Pipeline,
+        pipeline: &Pipeline,
         evaluated: &Evaluated,
     ) -> Self {
         let (score, events) = (&evaluated.score.pooled, &evaluated.score.events);
@@ -85,7 +79,7 @@ impl Row {
             dataset,
             subject: subject.subject,
             session: "0",
-            pipeline,
+            pipeline: pipeline.name.clone(),
             nmcc: score.nmcc,
             itr_bits_per_min: score.itr_bits_per_min,
             balanced_accuracy: score.balanced_accuracy,
@@ -234,7 +228,7 @@ impl<'a> Report<'a> {
                 row.n_channels.to_string(),
                 "1".to_owned(),
                 row.dataset.to_owned(),
-                row.pipeline.name().to_owned(),
+                row.pipeline.clone(),
                 row.nmcc.to_string(),
                 row.itr_bits_per_min.to_string(),
                 row.balanced_accuracy.to_string(),
@@ -275,7 +269,7 @@ impl<'a> Report<'a> {
                 text,
                 "{:<8} {:<12} {:.3}  {:<15} {:.3}    {:<6} {:<9} {:<9} {:<6.2} {:<8.3} {:<7.3} {}",
                 row.subject,
-                row.pipeline.name(),
+                row.pipeline,
                 row.nmcc,
                 interval,
                 row.nmcc_idle_excluded,
@@ -298,7 +292,7 @@ impl<'a> Report<'a> {
             "\npipeline     nMCC           95 % interval   no-idle        clock  ITR           bal.acc        kappa          decision p50 / p99"
         )?;
         for pipeline in &self.configuration.plan.pipelines {
-            let rows: Vec<_> = self.results.iter().filter(|r| r.pipeline == *pipeline).collect();
+            let rows: Vec<_> = self.results.iter().filter(|r| r.pipeline == pipeline.name).collect();
             let values = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
             let Some(nmcc) = Summary::of(&values(|r| r.nmcc)) else { continue };
             let spread = |of: fn(&Row) -> f64, digits: usize| {
@@ -317,7 +311,7 @@ impl<'a> Report<'a> {
             writeln!(
                 text,
                 "{:<12} {:<14} {:<15} {:<14} {:<6} {:<13} {:<14} {:<14} {:.0} / {:.0} us",
-                pipeline.name(),
+                pipeline.name,
                 spread(|r| r.nmcc, 3),
                 interval,
                 spread(|r| r.nmcc_idle_excluded, 3),

@@ -1,15 +1,16 @@
 //! `mindloop train`: the calibration runs of one subject become a model file.
 
 use super::args::TrainArgs;
-use super::data::{Selection, check_plan, fingerprint, pipeline, span};
+use super::data::{Selection, check_plan, fingerprint, span};
 use super::output::check_output;
+use super::pipelines::pipeline;
 use super::text::say;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, ensure};
 use datasets::split::{Calibration, Part, Split, calibrate_wholly};
 use decoding::decoder::Fit as _;
 use decoding::evaluate::pseudo_online::{Protocol, Run};
-use decoding::pipeline::Pipeline;
+use decoding::pipeline::{Pipeline, demands};
 use models::checkpoint::Model;
 use std::process::ExitCode;
 
@@ -20,7 +21,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let selection = Selection::new(&args.data)?;
     let cue_texts = selection.cue_texts()?;
     let pipeline = pipeline(&args.pipeline)?;
-    check_plan(&selection, &[pipeline])?;
+    check_plan(&selection, std::slice::from_ref(&pipeline))?;
     let runs = selection.load(args.subject)?;
     let spans: Vec<_> = runs.iter().map(|r| span(&selection.protocol, args.subject, r)).collect();
     let calibration = match args.data.calibration_runs {
@@ -28,13 +29,13 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
         n => Split::within_session(&spans, n)?.calibration().to_vec(),
     };
     let naming = Naming { classes: selection.classes.clone(), cue_texts };
-    let model = fit_model(&selection.protocol, pipeline, &runs, &calibration, naming)?;
+    let model = fit_model(&selection.protocol, &pipeline, &runs, &calibration, naming)?;
     model.save(&args.output)?;
     let trained_on: Vec<_> = model.trained_on.iter().map(|data| data.name.as_str()).collect();
     say(format!(
         "{}: {} on {} channels at {} Hz, fitted on {} (model {})\n",
         args.output.display(),
-        pipeline.name(),
+        pipeline.name,
         model.channels.len(),
         model.rate_hz,
         printable(&trained_on.join(", ")),
@@ -54,12 +55,12 @@ pub struct Naming {
 /// Fits one pipeline to the calibration parts of `runs`.
 pub fn fit_model(
     protocol: &Protocol,
-    pipeline: Pipeline,
+    pipeline: &Pipeline,
     runs: &[Run],
     calibration: &[Part<Calibration>],
     naming: Naming,
 ) -> Result<Model> {
-    let examples = protocol.examples(runs, calibration, &[pipeline.feature()])?;
+    let examples = protocol.examples(runs, calibration, &demands([pipeline]))?;
     let decoder = pipeline.fit(&examples)?;
     let first = calibration.first().context("nothing to fit on")?;
     let info = &runs[first.run_idx()].recording.info;

@@ -17,7 +17,7 @@ use std::path::Path;
 /// One window with where it belongs.
 struct WindowRow<'a> {
     subject: u32,
-    pipeline: &'static str,
+    pipeline: &'a str,
     recording: &'a str,
     rate_hz: f64,
     record: &'a WindowRecord,
@@ -62,7 +62,7 @@ fn rows(done: &[SubjectOutcome]) -> Vec<WindowRow<'_>> {
             let timed = evaluated.decided.records.iter().zip(&evaluated.decided.took_nanos);
             rows.extend(timed.map(|(record, took_nanos)| WindowRow {
                 subject: subject.subject,
-                pipeline: outcome.pipeline.name(),
+                pipeline: &outcome.pipeline.name,
                 recording: &subject.recordings[record.run as usize],
                 rate_hz: subject.rate_hz,
                 record,

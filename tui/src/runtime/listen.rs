@@ -37,7 +37,7 @@ pub struct Facts {
     /// Class names, idle first.
     pub classes: Vec<String>,
     /// Name of the pipeline.
-    pub pipeline: &'static str,
+    pub pipeline: String,
     /// Where windows lie.
     pub window: WindowSpec,
     /// When tasks run after cues.
@@ -60,7 +60,7 @@ impl Facts {
             info: info.clone(),
             rate,
             classes: model.classes.iter().map(|c| printable(c).into_owned()).collect(),
-            pipeline: model.decoder.pipeline().name(),
+            pipeline: model.decoder.pipeline().name.clone(),
             window: model.front_end.window(rate)?,
             interval: model.interval,
             markers: model.marker_map(),
@@ -182,7 +182,7 @@ impl Recorder<'_> {
             stream: &stream,
             rate_hz: facts.rate.hz(),
             n_channels: facts.info.n_channels(),
-            pipeline: facts.pipeline,
+            pipeline: &facts.pipeline,
             classes: &facts.classes,
             window_samples: facts.window.window_samples,
             step_samples: facts.window.step_samples,

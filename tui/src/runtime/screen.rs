@@ -78,7 +78,7 @@ impl Screen {
         let app = App::new(Session {
             info,
             class_names: facts.classes.clone(),
-            pipeline: facts.pipeline.to_owned(),
+            pipeline: facts.pipeline.clone(),
             window: facts.window,
             mode: facts.mode,
             truth: Truth::Cues { task_secs: [facts.interval.tmin_secs, facts.interval.tmax_secs] },

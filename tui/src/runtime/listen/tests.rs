@@ -17,7 +17,7 @@ fn facts() -> Facts {
         rate: session.info.rate,
         info: session.info,
         classes: session.class_names,
-        pipeline: "ts+lr",
+        pipeline: "ts+lr".into(),
         window: session.window,
         interval: TaskInterval { tmin_secs: 0.0, tmax_secs: 4.0 },
         markers: MarkerMap::new([("left".to_owned(), ClassIdx(1))]),

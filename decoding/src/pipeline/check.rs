@@ -1,0 +1,220 @@
+//! Whether a list of steps is a pipeline: what each takes and gives, and what is wrong
+//! where two neighbours do not fit.
+
+use super::Pipeline;
+use super::step::{Classifier, Step, Transform};
+use crate::front_end::step::group::BadParameter;
+use crate::front_end::step::{Feature, SignalStep};
+
+/// What flows from one step to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Frames of a signal, in one or more bands.
+    Signal,
+    /// One matrix per band of a window.
+    Matrices,
+    /// One vector of a window.
+    Vector,
+    /// A probability per class: the end.
+    Posterior,
+}
+
+impl Form {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Signal => "a signal",
+            Self::Matrices => "matrices",
+            Self::Vector => "a vector",
+            Self::Posterior => "a posterior",
+        }
+    }
+}
+
+/// Why steps are no pipeline. Every message names the step by its position, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PipelineError {
+    /// Choose a name of letters, digits, `+`, `-`, `_` and `.`.
+    #[error(
+        "{name:?} can't name a pipeline: use 1 to {MAX_NAME_LEN} letters, digits, `+`, `-`, `_`, `.`"
+    )]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Name the steps.
+    #[error("a pipeline needs steps: a feature and a classifier at least")]
+    NoSteps,
+    /// Put a step between the two, or exchange one of them.
+    #[error(
+        "step {at} `{step}` takes {}, but {} gives {}: {remedy}", takes.in_words(), before(previous.as_deref(), *at), gives.in_words()
+    )]
+    Order {
+        /// The position of the second of them, from 1.
+        at: usize,
+        /// Its name.
+        step: String,
+        /// What it takes.
+        takes: Form,
+        /// The step before, or nothing where the stream itself comes before.
+        previous: Option<String>,
+        /// What that gives.
+        gives: Form,
+        /// What to write instead.
+        remedy: &'static str,
+    },
+    /// Add the step that is missing at the end.
+    #[error("the last step `{step}` gives {}: end with {}", gives.in_words(), one_of(Classifier::NAMES))]
+    NoClassifier {
+        /// The last step.
+        step: String,
+        /// What it gives.
+        gives: Form,
+    },
+    /// Use one band there, or a tangent space, which joins the bands in one vector.
+    #[error(
+        "step {at} `{step}` takes one matrix per window, but there are several bands: put `tangent_space` or `csp` and a classifier of vectors after the filter bank"
+    )]
+    SeveralBands {
+        /// Its position, from 1.
+        at: usize,
+        /// Its name.
+        step: String,
+    },
+    /// Change the parameter's value.
+    #[error("step {at} `{step}`: {source}")]
+    Parameter {
+        /// Its position, from 1.
+        at: usize,
+        /// Its name.
+        step: String,
+        /// Which, and why.
+        #[source]
+        source: BadParameter,
+    },
+}
+
+/// Longest name of a pipeline: it stands in tables.
+const MAX_NAME_LEN: usize = 40;
+
+fn before(previous: Option<&str>, at: usize) -> String {
+    previous.map_or_else(|| "the stream".to_owned(), |step| format!("step {} `{step}`", at - 1))
+}
+
+/// `a, b or c`, each in backticks.
+pub(crate) fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+impl Step {
+    /// What the step takes.
+    pub fn takes(&self) -> Form {
+        match self {
+            Self::Signal(_) | Self::Feature(_) => Form::Signal,
+            Self::Transform(step) => match step {
+                Transform::Csp(_) | Transform::TangentSpace(_) | Transform::Recenter(_) => {
+                    Form::Matrices
+                }
+                Transform::Standardise(_) => Form::Vector,
+            },
+            Self::Classifier(step) => match step {
+                Classifier::Lda(_) | Classifier::LogisticRegression(_) => Form::Vector,
+                Classifier::Mdm(_) => Form::Matrices,
+            },
+        }
+    }
+
+    /// What it gives.
+    pub fn gives(&self) -> Form {
+        match self {
+            Self::Signal(_) => Form::Signal,
+            Self::Feature(step) => match step {
+                Feature::Covariance(_) => Form::Matrices,
+                Feature::LogVariance(_) | Feature::BandPower(_) => Form::Vector,
+            },
+            Self::Transform(step) => match step {
+                Transform::Recenter(_) => Form::Matrices,
+                Transform::Csp(_) | Transform::TangentSpace(_) | Transform::Standardise(_) => {
+                    Form::Vector
+                }
+            },
+            Self::Classifier(_) => Form::Posterior,
+        }
+    }
+
+    /// How many bands it makes of one.
+    fn n_bands(&self) -> usize {
+        match self {
+            Self::Signal(SignalStep::FilterBank(bank)) => bank.bands_hz.len(),
+            _ => 1,
+        }
+    }
+
+    /// Whether it wants one matrix, not one per band.
+    fn takes_one_matrix(&self) -> bool {
+        matches!(self, Self::Classifier(_)) && self.takes() == Form::Matrices
+    }
+}
+
+/// What to write where `gives` meets a step that `takes` something else.
+fn remedy(gives: Form, takes: Form) -> &'static str {
+    match (gives, takes) {
+        (Form::Signal, Form::Matrices) => "put `covariance` between them",
+        (Form::Signal, _) => {
+            "put a feature between them, such as `log_variance`, `band_power`, or `covariance` and `tangent_space`"
+        }
+        (Form::Matrices, Form::Vector) => "put `tangent_space` or `csp` between them",
+        (Form::Vector, Form::Matrices) => {
+            "begin with `covariance` as the feature, and leave out what makes a vector of it"
+        }
+        (Form::Posterior, _) => "a classifier is the last step",
+        (_, Form::Signal) => "signal steps and the feature come first",
+        _ => "exchange one of them",
+    }
+}
+
+impl Pipeline {
+    /// Whether the steps follow from each other and every parameter can be used. What
+    /// depends on the stream is found when it is planned.
+    pub fn check(&self) -> Result<(), PipelineError> {
+        check_name(&self.name)?;
+        let mut gives = Form::Signal;
+        let mut n_bands = 1;
+        let mut previous: Option<&Step> = None;
+        for (at, step) in (1..).zip(&self.steps) {
+            let name = || step.name().to_owned();
+            let takes = step.takes();
+            if takes != gives {
+                let previous = previous.map(|step| step.name().to_owned());
+                let remedy = remedy(gives, takes);
+                return Err(PipelineError::Order { at, step: name(), takes, previous, gives, remedy });
+            }
+            step.check().map_err(|source| PipelineError::Parameter { at, step: name(), source })?;
+            n_bands *= step.n_bands();
+            if n_bands > 1 && step.takes_one_matrix() {
+                return Err(PipelineError::SeveralBands { at, step: name() });
+            }
+            gives = step.gives();
+            previous = Some(step);
+        }
+        match previous {
+            None => Err(PipelineError::NoSteps),
+            Some(Step::Classifier(_)) => Ok(()),
+            Some(step) => {
+                Err(PipelineError::NoClassifier { step: step.name().to_owned(), gives })
+            }
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), PipelineError> {
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || "+-_.".contains(c);
+    if (1..=MAX_NAME_LEN).contains(&name.len()) && name.chars().all(is_fit) {
+        return Ok(());
+    }
+    Err(PipelineError::Name { name: name.to_owned() })
+}

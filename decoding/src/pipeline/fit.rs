@@ -1,0 +1,155 @@
+//! Fitting: one step after the other, each to what the steps before make of the training
+//! examples.
+
+use super::Pipeline;
+use super::fitted::{FittedClassifier, FittedPipeline, FittedTransform};
+use super::step::{Classifier, Step, Transform};
+use crate::decoder::{Examples, Fit, FitError};
+use crate::riemann::RiemannError;
+use crate::window::{Value, View};
+use acquisition::marker::ClassIdx;
+use faer::Mat;
+use rayon::prelude::*;
+
+/// Least examples of a class: nothing can be said of one that has fewer.
+const N_NEEDED: usize = 2;
+
+/// Examples that one planned step transforms: planning it costs as much as some of them.
+const CHUNK_EXAMPLES: usize = 64;
+
+/// What a step is fitted to: the examples as the steps before leave them.
+pub(super) struct Training<'a> {
+    /// One per example, all of one shape.
+    pub views: Vec<View<'a>>,
+    /// The class of each.
+    pub labels: Vec<ClassIdx>,
+    /// Classes of the configuration, idle included.
+    pub n_classes: usize,
+}
+
+impl<'a> Training<'a> {
+    /// The examples that have the feature which `pipeline` asks for.
+    ///
+    /// # Panics
+    /// If the examples were made for other pipelines.
+    fn of(pipeline: &Pipeline, examples: &'a Examples) -> Self {
+        let slot = examples.demands.slot(&pipeline.demand());
+        let slot = slot.expect("examples that were made for this pipeline");
+        let mut sound = Self { views: vec![], labels: vec![], n_classes: examples.n_classes };
+        for (features, label) in examples.features.iter().zip(&examples.labels) {
+            if let Some(view) = features.get(slot) {
+                sound.views.push(view);
+                sound.labels.push(*label);
+            }
+        }
+        sound
+    }
+
+    /// Every class of the configuration needs examples, or nothing can be said of it.
+    fn check_classes(&self) -> Result<(), FitError> {
+        for class in 0..self.n_classes {
+            let n_examples = self.labels.iter().filter(|l| l.index() == class).count();
+            if n_examples < N_NEEDED {
+                return Err(FitError::TooFewExamples { class, n_examples, n_needed: N_NEEDED });
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of bands of matrices or samples; 1 of a vector.
+    pub fn n_bands(&self) -> usize {
+        match self.views.first() {
+            Some(View::Matrices(matrices)) => matrices.len(),
+            Some(View::Samples(samples)) => samples.len(),
+            _ => 1,
+        }
+    }
+
+    /// The matrix of one band of every example.
+    pub fn matrices(&self, band: usize) -> Vec<&'a Mat<f64>> {
+        let matrix = |view: &View<'a>| match *view {
+            View::Matrices(matrices) => matrices.get(band),
+            View::Vector(_) | View::Samples(_) => None,
+        };
+        self.views.iter().filter_map(matrix).collect()
+    }
+
+    /// The vector of every example.
+    pub fn vectors(&self) -> Vec<Vec<f64>> {
+        let vector = |view: &View<'a>| match *view {
+            View::Vector(vector) => Some(vector.to_vec()),
+            View::Matrices(_) | View::Samples(_) => None,
+        };
+        self.views.iter().filter_map(vector).collect()
+    }
+}
+
+impl Fit for Pipeline {
+    type Model = FittedPipeline;
+
+    fn fit(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
+        self.check()?;
+        let training = Training::of(self, examples);
+        training.check_classes()?;
+        let steps: Vec<_> = self.transforms().collect();
+        let mut transforms = Vec::with_capacity(steps.len());
+        let classifier = fit_rest(&steps, self.classifier(), &training, &mut transforms)?;
+        Ok(FittedPipeline { pipeline: self.clone(), transforms, classifier })
+    }
+}
+
+/// Fits the first step, then the rest to what it makes of the examples.
+fn fit_rest(
+    steps: &[&Transform],
+    classifier: &Classifier,
+    training: &Training<'_>,
+    done: &mut Vec<FittedTransform>,
+) -> Result<FittedClassifier, FitError> {
+    let [step, rest @ ..] = steps else { return classifier.fit(training) };
+    let fitted = step.fit(training)?;
+    let values = transformed(&fitted, &training.views)?;
+    done.push(fitted);
+    let views = values.iter().map(Value::view).collect();
+    let (labels, n_classes) = (training.labels.clone(), training.n_classes);
+    fit_rest(rest, classifier, &Training { views, labels, n_classes }, done)
+}
+
+impl Pipeline {
+    fn transforms(&self) -> impl Iterator<Item = &Transform> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Transform(transform) => Some(transform),
+            _ => None,
+        })
+    }
+
+    fn classifier(&self) -> &Classifier {
+        let last = self.steps.iter().find_map(|step| match step {
+            Step::Classifier(classifier) => Some(classifier),
+            _ => None,
+        });
+        last.expect("a checked pipeline ends with a classifier")
+    }
+}
+
+/// What a fitted step makes of every example.
+fn transformed(fitted: &FittedTransform, views: &[View<'_>]) -> Result<Vec<Value>, FitError> {
+    let chunks: Vec<Vec<Value>> = views
+        .par_chunks(CHUNK_EXAMPLES)
+        .map(|views| {
+            let (mut runtime, _) = fitted.plan(views[0].shape()).map_err(FitError::from)?;
+            Ok(views.iter().map(|view| runtime.apply(*view).to_value()).collect())
+        })
+        .collect::<Result<_, FitError>>()?;
+    Ok(chunks.into_iter().flatten().collect())
+}
+
+/// A geometry error as a fit error that names the matrix.
+pub(super) fn in_words(what: &str, error: &RiemannError) -> FitError {
+    match error {
+        RiemannError::NotConverged { n_steps } => {
+            FitError::NotConverged { what: what.to_owned(), n_steps: *n_steps }
+        }
+        RiemannError::NotFinite => FitError::NotFinite { what: what.to_owned() },
+        _ => FitError::NotPositiveDefinite { what: what.to_owned() },
+    }
+}

@@ -1,0 +1,51 @@
+//! Fitted pipelines: the description, and what its steps learned, as plain numbers.
+
+use super::Pipeline;
+use crate::classifier::lda::LdaModel;
+use crate::classifier::logistic::LogisticModel;
+use crate::classifier::mdm::MdmModel;
+use crate::matrix::Matrix;
+use crate::spatial_filter::csp::CspModel;
+use serde::{Deserialize, Serialize};
+
+/// A fitted pipeline: what a model file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedPipeline {
+    pub(super) pipeline: Pipeline,
+    pub(super) transforms: Vec<FittedTransform>,
+    pub(super) classifier: FittedClassifier,
+}
+
+impl FittedPipeline {
+    /// Which pipeline it is.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+}
+
+/// What a [`Transform`](super::step::Transform) learned; lists are by band.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fitted", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum FittedTransform {
+    /// Spatial filters.
+    Csp { bands: Vec<CspModel> },
+    /// Points of the tangent spaces.
+    TangentSpace { points: Vec<Matrix> },
+    /// Means that are moved to the identity.
+    Recenter { means: Vec<Matrix> },
+    /// Means, and standard deviations.
+    Standardise { mean: Vec<f64>, scale: Vec<f64> },
+}
+
+/// What a [`Classifier`](super::step::Classifier) learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fitted", rename_all = "snake_case")]
+pub(super) enum FittedClassifier {
+    /// Discriminant.
+    Lda(LdaModel),
+    /// Regression.
+    LogisticRegression(LogisticModel),
+    /// Class means.
+    Mdm(MdmModel),
+}

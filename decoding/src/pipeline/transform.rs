@@ -1,0 +1,224 @@
+//! Transforms, each fitted, planned and run.
+
+use super::fit::{Training, in_words};
+use super::fitted::FittedTransform;
+use super::runtime::{ModelError, Transformer, expect_size, matrices_size, vector_len};
+use super::step::Transform;
+use crate::decoder::FitError;
+use crate::matrix::Matrix;
+use crate::riemann::mean::riemannian_mean;
+use crate::riemann::spd;
+use crate::riemann::tangent::TangentSpace;
+use crate::spatial_filter::csp::{CspModel, CspRuntime};
+use crate::window::{Shape, View};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par};
+
+/// Criterion of Riemannian means: norm of the mean tangent vector.
+pub const MEAN_CRITERION: f64 = 1e-8;
+/// Most steps of a Riemannian mean.
+pub const MEAN_MAX_STEPS: usize = 50;
+
+/// A planned transform, and the shape of what it gives.
+type Planned = (Box<dyn Transformer>, Shape);
+
+impl Transform {
+    /// Fits the step to the training examples alone.
+    pub(super) fn fit(&self, training: &Training<'_>) -> Result<FittedTransform, FitError> {
+        let bands = 0..training.n_bands();
+        Ok(match self {
+            Self::Csp(_) => FittedTransform::Csp {
+                bands: bands
+                    .map(|band| {
+                        let matrices = training.matrices(band);
+                        CspModel::fit(&matrices, &training.labels, training.n_classes)
+                    })
+                    .collect::<Result<_, _>>()?,
+            },
+            Self::TangentSpace(_) => FittedTransform::TangentSpace {
+                points: bands.map(|band| mean(training, band)).collect::<Result<_, _>>()?,
+            },
+            Self::Recenter(_) => FittedTransform::Recenter {
+                means: bands.map(|band| mean(training, band)).collect::<Result<_, _>>()?,
+            },
+            Self::Standardise(_) => standardisation(&training.vectors())?,
+        })
+    }
+}
+
+/// The Riemannian mean of one band of the training examples.
+fn mean(training: &Training<'_>, band: usize) -> Result<Matrix, FitError> {
+    const WHAT: &str = "the mean of the training covariances";
+    let mean = riemannian_mean(&training.matrices(band), MEAN_CRITERION, MEAN_MAX_STEPS)
+        .map_err(|e| in_words(WHAT, &e))?
+        .mean;
+    Matrix::from_faer(mean.as_ref()).map_err(|_| FitError::NotFinite { what: WHAT.into() })
+}
+
+/// Mean and standard deviation of every value, 1 for one that is constant.
+fn standardisation(vectors: &[Vec<f64>]) -> Result<FittedTransform, FitError> {
+    let n = vectors.len() as f64;
+    let n_values = vectors.first().map_or(0, Vec::len);
+    let column = |k: usize| vectors.iter().map(move |vector| vector[k]);
+    let mean: Vec<f64> = (0..n_values).map(|k| column(k).sum::<f64>() / n).collect();
+    let scale_of = |k: usize| {
+        let variance = column(k).map(|v| (v - mean[k]).powi(2)).sum::<f64>() / n;
+        // Below this, rounding is all there is.
+        let rounding = n * f64::EPSILON * variance + (n * mean[k] * f64::EPSILON).powi(2);
+        if variance > rounding { variance.sqrt() } else { 1.0 }
+    };
+    let scale: Vec<f64> = (0..n_values).map(scale_of).collect();
+    if !mean.iter().chain(&scale).all(|v| v.is_finite()) {
+        return Err(FitError::NotFinite { what: "a feature's mean or deviation".to_owned() });
+    }
+    Ok(FittedTransform::Standardise { mean, scale })
+}
+
+impl FittedTransform {
+    /// Plans the step for inputs of `shape`.
+    pub(super) fn plan(&self, shape: Shape) -> Result<Planned, ModelError> {
+        match self {
+            Self::Csp { bands } => plan_csp(bands, shape),
+            Self::TangentSpace { points } => plan_tangent(points, shape),
+            Self::Recenter { means } => plan_recenter(means, shape),
+            Self::Standardise { mean, scale } => plan_standardise(mean, scale, shape),
+        }
+    }
+}
+
+/// Spatial filters per band, log-variances one band after the other.
+struct Csp {
+    bands: Vec<CspRuntime>,
+    n_filters: Vec<usize>,
+    vector: Vec<f64>,
+}
+
+fn plan_csp(bands: &[CspModel], shape: Shape) -> Result<Planned, ModelError> {
+    let (n_bands, n_rows) = matrices_size(shape)?;
+    expect_size("the list of spatial filters", n_bands, bands.len())?;
+    for model in bands {
+        expect_size("the spatial filters", n_rows, model.filters.n_cols())?;
+    }
+    let n_filters: Vec<_> = bands.iter().map(CspModel::n_filters).collect();
+    let n_values = n_filters.iter().sum();
+    let bands = bands.iter().map(CspModel::plan).collect();
+    let runtime = Csp { bands, n_filters, vector: vec![0.0; n_values] };
+    Ok((Box::new(runtime), Shape::Vector(n_values)))
+}
+
+impl Transformer for Csp {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Matrices(matrices) = input else { return nothing(&mut self.vector) };
+        let mut rest = self.vector.as_mut_slice();
+        for ((runtime, n_filters), matrix) in self.bands.iter_mut().zip(&self.n_filters).zip(matrices)
+        {
+            let (features, next) = rest.split_at_mut(*n_filters);
+            runtime.features_into(matrix.as_ref(), features);
+            rest = next;
+        }
+        View::Vector(&self.vector)
+    }
+}
+
+/// Tangent vectors, one band after the other.
+struct Tangent {
+    spaces: Vec<TangentSpace>,
+    vector: Vec<f64>,
+}
+
+fn plan_tangent(points: &[Matrix], shape: Shape) -> Result<Planned, ModelError> {
+    const PART: &str = "the tangent space's point";
+    let (n_bands, n_rows) = matrices_size(shape)?;
+    expect_size("the list of tangent spaces", n_bands, points.len())?;
+    let space = |point: &Matrix| {
+        expect_size(PART, n_rows, point.n_rows())?;
+        expect_size(PART, n_rows, point.n_cols())?;
+        TangentSpace::at(point.to_faer().as_ref())
+            .map_err(|source| ModelError::Geometry { part: PART, source })
+    };
+    let spaces = points.iter().map(space).collect::<Result<Vec<_>, _>>()?;
+    let n_values = spaces.iter().map(TangentSpace::dim).sum();
+    let runtime = Tangent { spaces, vector: vec![0.0; n_values] };
+    Ok((Box::new(runtime), Shape::Vector(n_values)))
+}
+
+impl Transformer for Tangent {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Matrices(matrices) = input else { return nothing(&mut self.vector) };
+        let mut rest = self.vector.as_mut_slice();
+        for (space, matrix) in self.spaces.iter_mut().zip(matrices) {
+            let (vector, next) = rest.split_at_mut(space.dim());
+            space.vector_into(matrix.as_ref(), vector);
+            rest = next;
+        }
+        View::Vector(&self.vector)
+    }
+}
+
+/// Moves the mean of the training examples to the identity.
+struct Recenter {
+    whiteners: Vec<Mat<f64>>,
+    half: Mat<f64>,
+    matrices: Vec<Mat<f64>>,
+}
+
+fn plan_recenter(means: &[Matrix], shape: Shape) -> Result<Planned, ModelError> {
+    const PART: &str = "the mean that is moved to the identity";
+    let (n_bands, n_rows) = matrices_size(shape)?;
+    expect_size("the list of means", n_bands, means.len())?;
+    let whitener = |mean: &Matrix| {
+        expect_size(PART, n_rows, mean.n_rows())?;
+        expect_size(PART, n_rows, mean.n_cols())?;
+        spd::inv_sqrt(mean.to_faer().as_ref())
+            .map_err(|source| ModelError::Geometry { part: PART, source })
+    };
+    let whiteners = means.iter().map(whitener).collect::<Result<_, _>>()?;
+    let zeros = Mat::zeros(n_rows, n_rows);
+    let runtime = Recenter { whiteners, half: zeros.clone(), matrices: vec![zeros; n_bands] };
+    Ok((Box::new(runtime), shape))
+}
+
+impl Transformer for Recenter {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Matrices(inputs) = input else { return View::Matrices(&[]) };
+        for ((w, out), input) in self.whiteners.iter().zip(&mut self.matrices).zip(inputs) {
+            matmul(self.half.as_mut(), Accum::Replace, w, input, 1.0, Par::Seq);
+            matmul(out.as_mut(), Accum::Replace, &self.half, w, 1.0, Par::Seq);
+            // Rounding differs between the triangles.
+            spd::mirror_lower(out.as_mut());
+        }
+        View::Matrices(&self.matrices)
+    }
+}
+
+/// Values less their mean, over their deviation.
+struct Standardise {
+    mean: Vec<f64>,
+    scale: Vec<f64>,
+    vector: Vec<f64>,
+}
+
+fn plan_standardise(mean: &[f64], scale: &[f64], shape: Shape) -> Result<Planned, ModelError> {
+    let n_values = vector_len(shape)?;
+    expect_size("the list of feature means", n_values, mean.len())?;
+    expect_size("the list of feature deviations", n_values, scale.len())?;
+    let (mean, scale) = (mean.to_vec(), scale.to_vec());
+    let runtime = Standardise { mean, scale, vector: vec![0.0; n_values] };
+    Ok((Box::new(runtime), shape))
+}
+
+impl Transformer for Standardise {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Vector(input) = input else { return nothing(&mut self.vector) };
+        for (k, out) in self.vector.iter_mut().enumerate() {
+            *out = (input[k] - self.mean[k]) / self.scale[k];
+        }
+        View::Vector(&self.vector)
+    }
+}
+
+/// What a step makes of an input it was not planned for, which plans rule out.
+fn nothing(vector: &mut [f64]) -> View<'_> {
+    vector.fill(f64::NAN);
+    View::Vector(vector)
+}

@@ -1,0 +1,73 @@
+//! `mindloop pipelines`: what can be fitted; and the pipelines that other commands name.
+
+use super::args::PipelinesArgs;
+use super::text::say;
+use acquisition::text::printable;
+use anyhow::{Context as _, Result, bail, ensure};
+use decoding::pipeline::step::Step;
+use decoding::pipeline::text::did_you_mean;
+use decoding::pipeline::{Pipeline, built_in};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Largest description that is read: far above any that a person wrote.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Runs the command.
+pub fn run(args: &PipelinesArgs) -> Result<ExitCode> {
+    match &args.pipeline {
+        Some(name) => say(printable_lines(&pipeline(name)?.to_toml()))?,
+        None => say(list()?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One line per built-in pipeline: its name and its steps.
+fn list() -> Result<String> {
+    let pipelines = built_in::all();
+    let width = pipelines.iter().map(|pipeline| pipeline.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for Pipeline { name, steps, .. } in &pipelines {
+        let steps: Vec<_> = steps.iter().map(Step::name).collect();
+        writeln!(text, "{name:<width$}  {}", steps.join(", "))?;
+    }
+    Ok(text)
+}
+
+/// The pipeline of a name, or of the file at a path.
+pub fn pipeline(name: &str) -> Result<Pipeline> {
+    if let Some(pipeline) = built_in::find(name) {
+        return Ok(pipeline);
+    }
+    let path = Path::new(name);
+    let is_path = path.extension().is_some() || path.components().count() > 1 || path.exists();
+    if !is_path {
+        let known = built_in::all();
+        let hint = did_you_mean(name, known.iter().map(|pipeline| pipeline.name.as_str()));
+        bail!("no pipeline is called {name}{hint} (`mindloop pipelines` lists them; a path names a file of one)");
+    }
+    let text = read_bounded(path)?;
+    Pipeline::from_toml(&text).with_context(|| format!("no pipeline in {}", path.display()))
+}
+
+fn read_bounded(path: &Path) -> Result<String> {
+    let file = File::open(path).with_context(|| format!("can't be read: {}", path.display()))?;
+    let mut text = String::new();
+    let read = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text);
+    read.with_context(|| format!("can't be read as text: {}", path.display()))?;
+    ensure!(
+        text.len() as u64 <= MAX_FILE_BYTES,
+        "no description is larger than {} MiB: {}",
+        MAX_FILE_BYTES >> 20,
+        path.display()
+    );
+    Ok(text)
+}
+
+/// A description's texts come from a file.
+fn printable_lines(text: &str) -> String {
+    text.lines().flat_map(|line| [printable(line).into_owned(), "\n".to_owned()]).collect()
+}
