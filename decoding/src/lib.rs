@@ -24,6 +24,7 @@ pub mod filter;
 pub mod front_end;
 pub mod matrix;
 pub mod metric;
+pub mod offline;
 pub mod pipeline;
 pub mod psd;
 pub mod riemann;

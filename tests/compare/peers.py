@@ -143,7 +143,7 @@ class Data:
 
         rng = np.random.default_rng(20240229)
         subjects = range(1, 11)
-        x = np.concatenate([self.eegmmidb(s) for s in subjects if self.eegmmidb(s).shape[1] > 19000])
+        x = np.concatenate([self.eegmmidb(s)[:, :19000] for s in subjects if self.eegmmidb(s).shape[1] > 19000])
         length = -(-n_samples // 19000)
         x = np.concatenate([x[:, :19000]] * length, axis=1)[:, :n_samples]
         mixing = rng.standard_normal((n_channels, x.shape[0])) / math.sqrt(x.shape[0])

@@ -93,6 +93,7 @@ fn heavy_libraries_stay_in_their_package() {
         ("ringbuf", "acquisition"),
         ("ureq", "datasets"),
         ("faer", "decoding"),
+        ("fearless_simd", "decoding"),
         ("realfft", "decoding"),
         ("burn", "models"),
         ("ratatui", "tui"),
@@ -176,6 +177,28 @@ fn geometry_is_mathematics() {
         "acquisition::",
     ];
     forbid(&files, &words, "riemann imports no sibling and no word of the field");
+}
+
+#[test]
+fn the_live_path_knows_no_future() {
+    let live = ["front_end", "session", "pipeline", "filter", "decoder", "window", "classifier"];
+    let is_live = |(name, _): &(String, String)| {
+        let inner = name.trim_start_matches("decoding/src/");
+        live.iter().any(|m| inner == format!("{m}.rs") || inner.starts_with(&format!("{m}/")))
+    };
+    let mut files: Vec<_> = rust_files("decoding/src").into_iter().filter(is_live).collect();
+    assert!(files.len() > live.len(), "the live modules have moved");
+    files.extend(rust_files("tui/src/runtime"));
+    forbid(&files, &["offline"], "filters that see the future are for complete recordings");
+    // Nor can it come in by the back door: what is offline takes no frame.
+    let text = fs::read_to_string(root().join("decoding/src/offline.rs")).expect("the module");
+    for (number, line) in code_lines(&text) {
+        let is_entry = line.trim_start().starts_with("pub fn") && line.contains("&mut");
+        assert!(
+            !is_entry,
+            "decoding/src/offline.rs:{number}: no state is handed from call to call"
+        );
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::time::Instant;
 
 mod connectivity;
+mod filter;
 mod riemann;
 mod spatial_filter;
 
@@ -56,7 +57,8 @@ pub struct Request<'a> {
 pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 
 /// The cases of every area, by name.
-const AREAS: &[&[(&str, Plan)]] = &[connectivity::CASES, riemann::CASES, spatial_filter::CASES];
+const AREAS: &[&[(&str, Plan)]] =
+    &[connectivity::CASES, filter::CASES, riemann::CASES, spatial_filter::CASES];
 
 impl<'a> Request<'a> {
     /// Input number `k`.

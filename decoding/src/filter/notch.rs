@@ -1,4 +1,8 @@
-//! The narrow band-stop against line noise.
+//! Narrow band-stops against line noise: at one frequency, or at its harmonics too.
+//!
+//! [`harmonics`] is a cascade of notches, for any rate, and leaves 0 Hz alone; the comb of
+//! [`super::comb`] costs one multiplication for all harmonics, and asks for a rate that is
+//! a multiple of the line's.
 
 use super::sos::Section;
 use super::{FilterError, check_edge};
@@ -24,4 +28,23 @@ pub fn iirnotch(freq_hz: f64, quality: f64, rate: SampleRate) -> Result<Section,
     let gain = 1.0 / (1.0 + (width / 2.0).tan());
     let middle = -2.0 * gain * omega.cos();
     Ok(Section { b: [gain, middle, gain], a: [middle, 2.0 * gain - 1.0] })
+}
+
+/// Notches at `line_hz` and its harmonics, `n_harmonics` in all; those at or above half
+/// the rate are left out, because no sampled signal has them. Each is as wide as the
+/// first, `line_hz / quality` at -3 dB: number `k` is
+/// `iirnotch(k * line_hz, k * quality)`.
+pub fn harmonics(
+    line_hz: f64,
+    n_harmonics: usize,
+    quality: f64,
+    rate: SampleRate,
+) -> Result<Vec<Section>, FilterError> {
+    if n_harmonics == 0 {
+        return Err(FilterError::NoHarmonic);
+    }
+    check_edge(line_hz, rate)?;
+    let numbers = (1..=n_harmonics).map(|k| k as f64);
+    let below = numbers.take_while(|k| k * line_hz < rate.hz() / 2.0);
+    below.map(|k| iirnotch(k * line_hz, k * quality, rate)).collect()
 }

@@ -1,8 +1,12 @@
 //! Second-order sections: the filter every stream passes, one frame at a time.
 //!
-//! It only runs sections; [`super::butterworth`] and [`super::notch`] design them.
+//! It only runs sections; [`super::butterworth`], [`super::chebyshev`] and
+//! [`super::notch`] design them.
+
+mod kernel;
 
 use acquisition::time::SampleRate;
+use fearless_simd::{Level, dispatch};
 use realfft::num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +94,13 @@ impl SosFilter {
         }
     }
 
+    /// Sets the state to rest, as if zeros had been coming in for ever.
+    ///
+    /// Thread: any. Allocation: none.
+    pub fn reset(&mut self) {
+        self.state.fill(0.0);
+    }
+
     /// Filters one frame in place: `n_channels` values, one per channel.
     ///
     /// Thread: decoding thread. Allocation: none.
@@ -98,13 +109,11 @@ impl SosFilter {
     /// If `frame` has not `n_channels` values.
     pub fn process_frame(&mut self, frame: &mut [f64]) {
         assert_eq!(frame.len(), self.n_channels, "frame of another stream");
-        for (section, state) in self.sections.iter().zip(states(&mut self.state, self.n_channels)) {
-            let (first, second) = state.split_at_mut(self.n_channels);
-            process_section(section, first, second, frame);
-        }
+        self.process_frames(frame);
     }
 
-    /// Filters whole frames that stand one after the other.
+    /// Filters whole frames that stand one after the other, to the bit as one by one, but
+    /// faster: a block of channels stays in the registers for the whole chunk.
     ///
     /// Thread: decoding thread. Allocation: none.
     ///
@@ -116,9 +125,9 @@ impl SosFilter {
             return;
         }
         assert_eq!(frames.len() % self.n_channels, 0, "a frame is cut short");
-        for frame in frames.chunks_exact_mut(self.n_channels) {
-            self.process_frame(frame);
-        }
+        let Self { sections, n_channels, state } = self;
+        let run = kernel::Run { sections, state, frames, n_channels: *n_channels };
+        dispatch!(Level::new(), simd => run.all(simd));
     }
 
     /// Group delay in samples at `freq_hz`, see [`group_delay_samples`].
@@ -130,18 +139,6 @@ impl SosFilter {
 /// The state of each section in turn: `2 * n_channels` values.
 fn states(state: &mut [f64], n_channels: usize) -> impl Iterator<Item = &mut [f64]> {
     state.chunks_exact_mut((2 * n_channels).max(1))
-}
-
-/// One section over one frame; every slice has one value per channel.
-fn process_section(section: &Section, first: &mut [f64], second: &mut [f64], frame: &mut [f64]) {
-    let ([b0, b1, b2], [a1, a2]) = (section.b, section.a);
-    for ((s0, s1), x) in first.iter_mut().zip(second).zip(frame) {
-        let input = *x;
-        let output = b0 * input + *s0;
-        *s0 = b1 * input - a1 * output + *s1;
-        *s1 = b2 * input - a2 * output;
-        *x = output;
-    }
 }
 
 /// Group delay of a cascade at `freq_hz`, in samples: how late the envelope of a

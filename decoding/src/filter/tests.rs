@@ -1,3 +1,6 @@
+mod golden;
+mod streaming;
+
 use super::sos::{Section, SosFilter, group_delay_samples};
 use super::*;
 use acquisition::time::SampleRate;

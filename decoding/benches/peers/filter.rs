@@ -1,0 +1,52 @@
+//! Causal filters chunk by chunk, as SciPy's `sosfilt`, `lfilter` and `upfirdn` run them.
+
+use crate::{Parts, Plan, Request, Tensor};
+use decoding::filter::sos::{Section, SosFilter};
+
+/// By name.
+pub const CASES: &[(&str, Plan)] = &[("sos_chunks", |request| {
+    let frames = Chunks::of(request)?;
+    let section = |s: &[f64; 6]| Section { b: [s[0], s[1], s[2]], a: [s[4], s[5]] };
+    let (rows, _) = request.input(1)?.data.as_chunks::<6>();
+    let filter = SosFilter::new(rows.iter().map(section).collect(), frames.n_channels);
+    Ok(Parts::case((filter, frames), sos, |(_, frames)| frames.outputs()))
+})];
+
+/// A recording frame after frame, what is made of it, and how many samples come at once.
+struct Chunks {
+    n_channels: usize,
+    chunk: usize,
+    input: Vec<f64>,
+    output: Vec<f64>,
+}
+
+impl Chunks {
+    /// Input 0 is `(n_samples, n_channels)`.
+    fn of(request: &Request<'_>) -> Result<Self, String> {
+        let input = request.input(0)?;
+        let &[_, n_channels] = input.shape.as_slice() else {
+            return Err("a recording has two dimensions".to_owned());
+        };
+        let chunk = request.count("chunk")? * n_channels;
+        let data = input.data.clone();
+        Ok(Self { n_channels, chunk, output: vec![0.0; data.len()], input: data })
+    }
+
+    /// Passes every chunk through `filter`, in place of where it is wanted.
+    fn run(&mut self, mut filter: impl FnMut(&mut [f64])) {
+        for (from, to) in self.input.chunks(self.chunk).zip(self.output.chunks_mut(self.chunk)) {
+            to.copy_from_slice(from);
+            filter(to);
+        }
+    }
+
+    fn outputs(&self) -> Vec<Tensor> {
+        let shape = vec![self.output.len() / self.n_channels, self.n_channels];
+        vec![Tensor { shape, data: self.output.clone() }]
+    }
+}
+
+fn sos((filter, frames): &mut (SosFilter, Chunks)) {
+    filter.reset();
+    frames.run(|chunk| filter.process_frames(chunk));
+}
