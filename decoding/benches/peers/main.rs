@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
 use std::time::Instant;
 
+mod conditioning;
 mod connectivity;
 mod filter;
 mod riemann;
@@ -57,8 +58,13 @@ pub struct Request<'a> {
 pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 
 /// The cases of every area, by name.
-const AREAS: &[&[(&str, Plan)]] =
-    &[connectivity::CASES, filter::CASES, riemann::CASES, spatial_filter::CASES];
+const AREAS: &[&[(&str, Plan)]] = &[
+    conditioning::CASES,
+    connectivity::CASES,
+    filter::CASES,
+    riemann::CASES,
+    spatial_filter::CASES,
+];
 
 impl<'a> Request<'a> {
     /// Input number `k`.
