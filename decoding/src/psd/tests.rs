@@ -1,5 +1,7 @@
+mod oracles;
+
 use super::PsdError;
-use super::welch::WelchPlan;
+use super::welch::{Welch, WelchPlan};
 use acquisition::time::SampleRate;
 use proptest::prelude::*;
 use realfft::num_complex::Complex64;
@@ -35,14 +37,25 @@ fn spectra_are_scipys() {
         assert_eq!(plan.freqs_hz(), case.frequencies_hz);
         // Dirty from channel to channel on purpose: `run` must not read what it finds.
         let mut psd = vec![f64::NAN; plan.n_bins()];
+        let mut single = Welch::<f32>::new(n, rate, segment, case.overlap_samples).unwrap();
+        let mut psd_f32 = vec![f32::NAN; plan.n_bins()];
         for (samples, golden) in case.input.iter().zip(&case.psd) {
             plan.run(samples, &mut psd);
+            let samples: Vec<f32> = samples.iter().map(|x| *x as f32).collect();
+            single.run(&samples, &mut psd_f32);
             let largest = golden.iter().fold(0.0_f64, |m, p| m.max(*p));
             for (ours, theirs) in psd.iter().zip(golden) {
                 // Two FFTs of one signal agree to roundings of its largest component.
                 assert!((ours - theirs).abs() < 1e-13 * largest, "{ours} is not {theirs}");
             }
+            for (ours, theirs) in psd_f32.iter().zip(golden) {
+                let error = (f64::from(*ours) - theirs).abs();
+                assert!(error < 1e-5 * largest, "{ours} is not {theirs}");
+            }
         }
+        let mut all = vec![f64::NAN; plan.n_bins() * case.input.len()];
+        plan.run_channels(&case.input.concat(), &mut all);
+        assert_eq!(all[all.len() - psd.len()..], psd);
     }
 }
 
