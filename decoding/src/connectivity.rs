@@ -14,8 +14,7 @@
 //! | the samples of one epoch or window (wavelets) | [`TimeConnectivity`] |
 //! | segments of a sliding window, updated per hop | [`SlidingConnectivity`], [`NodeStrength`] |
 //!
-//! [`EnvelopeCorrelation`] compares amplitudes instead of phases;
-//! [`symmetric_orthogonal`] takes what all channels share out of all of them first.
+//! [`EnvelopeCorrelation`] compares amplitudes instead of phases.
 //!
 //! # Conventions
 //! Pairs are those of the lower triangle, row after row: `(1,0), (2,0), (2,1), (3,0) ...`,
@@ -33,7 +32,6 @@ mod reduce;
 mod selection;
 mod sliding;
 mod strength;
-mod symmetric;
 mod tally;
 mod time;
 mod wavelet;
@@ -45,7 +43,6 @@ pub use self::measure::Measure;
 pub use self::selection::{BandEdges, ConnectivitySpec, Resolution};
 pub use self::sliding::{Segments, SlidingConnectivity};
 pub use self::strength::NodeStrength;
-pub use self::symmetric::symmetric_orthogonal;
 pub use self::time::TimeConnectivity;
 
 /// Why connectivity can't be planned or computed.
@@ -113,28 +110,6 @@ pub enum ConnectivityError {
         planned: (usize, usize),
         /// Channels and samples given.
         given: (usize, usize),
-    },
-    /// Give a longer window, or fewer channels.
-    #[error(
-        "{n_samples} samples can't hold {n_channels} orthogonal channels: give a longer window or fewer channels"
-    )]
-    TooFewSamples {
-        /// Channels given.
-        n_channels: usize,
-        /// Samples given.
-        n_samples: usize,
-    },
-    /// Leave out channels that are combinations of others, or project them onto as many
-    /// components as are independent.
-    #[error(
-        "the channels are not independent, as after an average reference: leave some out or project them"
-    )]
-    DependentChannels,
-    /// Leave out near copies of other channels.
-    #[error("still no orthogonal channels after {n_rounds} rounds: leave out near copies")]
-    NoConvergence {
-        /// Rounds done.
-        n_rounds: usize,
     },
     /// Choose fewer cycles, a frequency between 0 and half the rate, or longer epochs.
     #[error(

@@ -24,11 +24,11 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
 use std::time::Instant;
 
-mod conditioning;
 mod connectivity;
 mod filter;
 mod riemann;
 mod spatial_filter;
+mod spectra;
 
 /// An array of a request or an answer.
 #[derive(Clone, Debug)]
@@ -58,13 +58,8 @@ pub struct Request<'a> {
 pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 
 /// The cases of every area, by name.
-const AREAS: &[&[(&str, Plan)]] = &[
-    conditioning::CASES,
-    connectivity::CASES,
-    filter::CASES,
-    riemann::CASES,
-    spatial_filter::CASES,
-];
+const AREAS: &[&[(&str, Plan)]] =
+    &[connectivity::CASES, filter::CASES, riemann::CASES, spatial_filter::CASES, spectra::CASES];
 
 impl<'a> Request<'a> {
     /// Input number `k`.

@@ -74,7 +74,7 @@ impl EpochConnectivity {
         Self::tapered(n_channels, rate, vec![hann(n_samples)], spec)
     }
 
-    /// Epochs seen through tapers.
+    /// Epochs seen through several tapers, whose cross-spectra are added up in each epoch.
     fn tapered(
         n_channels: usize,
         rate: SampleRate,
