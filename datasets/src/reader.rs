@@ -7,6 +7,7 @@
 //! It is *not* a converter: nothing is filtered, resampled or repaired.
 
 pub mod edf;
+pub mod fif;
 mod summary;
 
 pub use summary::{AnnotationCount, RecordingSummary, StreamSummary};
@@ -38,7 +39,7 @@ pub enum ReadError {
     },
     /// No known format begins like this: convert the file to EDF, or pick another one.
     #[error(
-        "not a recording in a known format (EDF, EDF+, BDF), it begins with {begins:?}: {path}"
+        "not a recording in a known format (EDF, EDF+, BDF, FIF), it begins with {begins:?}: {path}"
     )]
     UnknownFormat {
         /// The first bytes, escaped.
@@ -147,6 +148,7 @@ pub trait Reader: Feed {
 pub fn open(path: &Path) -> Result<Box<dyn Reader>, ReadError> {
     match sniff(path)? {
         Format::Edf => Ok(Box::new(edf::EdfReader::open(path)?)),
+        Format::Fif => Ok(Box::new(fif::FifReader::open(path)?)),
     }
 }
 
@@ -154,6 +156,10 @@ pub fn open(path: &Path) -> Result<Box<dyn Reader>, ReadError> {
 pub fn open_stream(path: &Path, stream_idx: usize) -> Result<Box<dyn Reader>, ReadError> {
     match sniff(path)? {
         Format::Edf => Ok(Box::new(edf::EdfReader::open_stream(path, stream_idx)?)),
+        Format::Fif if stream_idx == 0 => Ok(Box::new(fif::FifReader::open(path)?)),
+        Format::Fif => {
+            Err(ReadError::NoSuchStream { asked: stream_idx, n_streams: 1, path: path.into() })
+        }
     }
 }
 
@@ -162,6 +168,7 @@ pub fn open_stream(path: &Path, stream_idx: usize) -> Result<Box<dyn Reader>, Re
 pub fn summarize(path: &Path) -> Result<RecordingSummary, ReadError> {
     match sniff(path)? {
         Format::Edf => edf::summarize(path),
+        Format::Fif => fif::summarize(path),
     }
 }
 
@@ -206,6 +213,8 @@ fn read_error(error: SourceError, path: &Path) -> ReadError {
 enum Format {
     /// EDF, EDF+, BDF and BDF+.
     Edf,
+    /// Raw data of Neuromag and MNE.
+    Fif,
 }
 
 /// Tells the format by the first bytes.
@@ -215,6 +224,9 @@ fn sniff(path: &Path) -> Result<Format, ReadError> {
     File::open(path).map_err(io)?.take(8).read_to_end(&mut begins).map_err(io)?;
     if edf::begins_like_edf(&begins) {
         return Ok(Format::Edf);
+    }
+    if fif::begins_like_fif(&begins) {
+        return Ok(Format::Fif);
     }
     Err(ReadError::UnknownFormat { begins: begins.escape_ascii().to_string(), path: path.into() })
 }
