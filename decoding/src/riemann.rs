@@ -13,6 +13,7 @@ pub mod mean;
 pub mod metric;
 pub mod spd;
 pub mod tangent;
+pub mod transfer;
 
 pub use metric::Metric;
 pub use spd::RiemannError;

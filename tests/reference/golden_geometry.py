@@ -27,6 +27,8 @@ from pyriemann.geometry.distance import distance
 from pyriemann.geometry.geodesic import geodesic
 from pyriemann.geometry.tangentspace import tangent_space, untangent_space
 from pyriemann.estimation import Covariances
+from pyriemann.optimization.grassmann import _get_rotation_manifold
+from pyriemann.transfer import TLCenter, TLScale, encode_domains
 from sklearn.covariance import shrunk_covariance
 
 METRICS = {
@@ -97,6 +99,41 @@ def geometry_file(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def transfer_file(data_dir: Path) -> dict[str, Any]:
+    windows, labels = real_windows(data_dir)
+    covs, _ = shrunk(windows)
+    rng = generator("transfer")
+    day = np.where(np.arange(len(covs)) < 15, "first", "second")
+    # The second day's electrodes sit elsewhere: its signals are mixed.
+    mixing = np.eye(8) + 0.3 * rng.standard_normal((8, 8))
+    covs = np.where((day == "second")[:, None, None], mixing @ covs @ mixing.T, covs)
+    _, encoded = encode_domains(covs, labels, day)
+    centred = TLCenter("second").fit_transform(covs, encoded)
+    scale = TLScale("second", final_dispersion=1.0).fit(covs, encoded)
+    class_means = {
+        d: np.stack([means.gmean(centred[(day == d) & (labels == k)]) for k in range(3)])
+        for d in ("first", "second")
+    }
+    pairs = class_means["first"], class_means["second"]
+    rotations = {
+        ours: _get_rotation_manifold(*pairs, metric=theirs)
+        for ours, theirs in (("affine_invariant", "riemann"), ("euclidean", "euclid"))
+    }
+    return {
+        "about": "30 oas covariances of S001R04; the second 15 are M C M' with a mixing M, as of "
+        "another day. pyRiemann: recentred (TLCenter) of all, each day to its own mean; rescaled "
+        "(TLScale, dispersion 1, around the mean) of the second day; class means of both days "
+        "after recentring, and TLRotate's rotation from the first to the second.",
+        "covariances": covs,
+        "n_first": 15,
+        "recentred": centred,
+        "rescaled": scale.transform(covs[day == "second"]),
+        "sources": pairs[0],
+        "targets": pairs[1],
+        "rotations": rotations,
+    }
+
+
 def classifier_file(data_dir: Path) -> dict[str, Any]:
     windows, labels = real_windows(data_dir)
     covs, _ = shrunk(windows)
@@ -159,6 +196,7 @@ FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "covariances": covariances_file,
     "geometry": geometry_file,
     "geometry_classifiers": classifier_file,
+    "transfer": transfer_file,
 }
 
 

@@ -167,6 +167,21 @@ impl Weights {
         if sound { Ok(Self(weights)) } else { Err(RiemannError::BadWeights) }
     }
 
+    /// `Σ w_i x_i`, the weights' sum taken as 1.
+    pub(super) fn average(&self, values: &[f64]) -> f64 {
+        let weights = self.0.iter().copied().chain(std::iter::repeat(1.0));
+        values.iter().zip(weights).map(|(x, w)| w * x).sum::<f64>() / values.len() as f64
+    }
+
+    /// One weight for each of `n` matrices, of sum one.
+    pub(super) fn normalised(&self, n: usize) -> Result<Vec<f64>, RiemannError> {
+        match self.0.len() {
+            0 => Ok(vec![1.0 / n as f64; n]),
+            len if len == n => Ok(self.0.iter().map(|w| w / n as f64).collect()),
+            _ => Err(RiemannError::BadWeights),
+        }
+    }
+
     /// Those of the matrices from `first` on: nothing where all count the same.
     fn from(&self, first: usize) -> &[f64] {
         self.0.get(first..).unwrap_or_default()

@@ -47,6 +47,9 @@ pub enum RiemannError {
     /// Choose an exponent between -1 and 1.
     #[error("a power mean's exponent lies between -1 and 1")]
     BadExponent,
+    /// Pass matrices that differ, and a positive dispersion to bring them to.
+    #[error("matrices that are all the same have no dispersion to change")]
+    NoDispersion,
     /// Pass square matrices of one size.
     #[error("a matrix of {n_rows} x {n_cols} where {expected} x {expected} is needed")]
     ShapeMismatch {
