@@ -6,9 +6,12 @@
 //!
 //! It is *not* a converter: nothing is filtered, resampled or repaired.
 
+pub mod csv;
 pub mod edf;
 pub mod fif;
 mod summary;
+mod text_lines;
+pub mod ts;
 
 pub use summary::{AnnotationCount, RecordingSummary, StreamSummary};
 
@@ -39,7 +42,7 @@ pub enum ReadError {
     },
     /// No known format begins like this: convert the file to EDF, or pick another one.
     #[error(
-        "not a recording in a known format (EDF, EDF+, BDF, FIF), it begins with {begins:?}: {path}"
+        "not a recording in a known format (EDF, EDF+, BDF, FIF, CSV with time stamps), it begins with {begins:?}: {path}"
     )]
     UnknownFormat {
         /// The first bytes, escaped.
@@ -149,6 +152,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Reader>, ReadError> {
     match sniff(path)? {
         Format::Edf => Ok(Box::new(edf::EdfReader::open(path)?)),
         Format::Fif => Ok(Box::new(fif::FifReader::open(path)?)),
+        Format::Csv => Ok(Box::new(csv::CsvReader::open(path)?)),
     }
 }
 
@@ -157,7 +161,8 @@ pub fn open_stream(path: &Path, stream_idx: usize) -> Result<Box<dyn Reader>, Re
     match sniff(path)? {
         Format::Edf => Ok(Box::new(edf::EdfReader::open_stream(path, stream_idx)?)),
         Format::Fif if stream_idx == 0 => Ok(Box::new(fif::FifReader::open(path)?)),
-        Format::Fif => {
+        Format::Csv if stream_idx == 0 => Ok(Box::new(csv::CsvReader::open(path)?)),
+        Format::Fif | Format::Csv => {
             Err(ReadError::NoSuchStream { asked: stream_idx, n_streams: 1, path: path.into() })
         }
     }
@@ -169,6 +174,7 @@ pub fn summarize(path: &Path) -> Result<RecordingSummary, ReadError> {
     match sniff(path)? {
         Format::Edf => edf::summarize(path),
         Format::Fif => fif::summarize(path),
+        Format::Csv => csv::summarize(path),
     }
 }
 
@@ -215,6 +221,8 @@ enum Format {
     Edf,
     /// Raw data of Neuromag and MNE.
     Fif,
+    /// Text with time stamps, compressed or not.
+    Csv,
 }
 
 /// Tells the format by the first bytes.
@@ -227,6 +235,11 @@ fn sniff(path: &Path) -> Result<Format, ReadError> {
     }
     if fif::begins_like_fif(&begins) {
         return Ok(Format::Fif);
+    }
+    // A text says what it is in its first line, which may be compressed.
+    let mut lines = text_lines::Lines::open(path).map_err(io)?;
+    if lines.advance().is_ok_and(|line| line.is_some_and(|(_, l)| csv::begins_like_table(l))) {
+        return Ok(Format::Csv);
     }
     Err(ReadError::UnknownFormat { begins: begins.escape_ascii().to_string(), path: path.into() })
 }
