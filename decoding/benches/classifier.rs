@@ -3,9 +3,14 @@
 
 use acquisition::marker::ClassIdx;
 use criterion::{Criterion, criterion_group, criterion_main};
+use decoding::adaptation::Rate;
+use decoding::adaptation::lda::{AdaptiveLdaParams, Covariance};
+use decoding::adaptation::recenter::{Centre, RecenterState};
+use decoding::classifier::elastic_net::ElasticNetParams;
 use decoding::classifier::lda::LdaModel;
 use decoding::classifier::logistic::LogisticModel;
 use decoding::classifier::mdm::MdmModel;
+use decoding::classifier::svm::SvmModel;
 use decoding::riemann::covariance::{oas_shrink, scm};
 use decoding::riemann::mean::riemannian_mean;
 use decoding::riemann::tangent::TangentSpace;
@@ -68,6 +73,13 @@ fn fits(c: &mut Criterion) {
     group.bench_function("logistic/600x2080-3classes", |b| {
         b.iter(|| LogisticModel::fit(black_box(&vectors), &labels, N_CLASSES));
     });
+    group.bench_function("elastic_net/600x2080-3classes", |b| {
+        let params = ElasticNetParams::default();
+        b.iter(|| params.fit(black_box(&vectors), &labels, N_CLASSES));
+    });
+    group.bench_function("svm_rbf/600x2080-3classes", |b| {
+        b.iter(|| SvmModel::fit(black_box(&vectors), &labels, N_CLASSES));
+    });
     group.bench_function("csp/600x64ch-3classes", |b| {
         b.iter(|| CspModel::fit(black_box(&borrowed), &labels, N_CLASSES));
     });
@@ -95,11 +107,46 @@ fn decisions(c: &mut Criterion) {
     });
 
     let vectors = tangent_vectors(&covariances);
+    let machines = SvmModel::fit(&vectors, &labels, N_CLASSES).expect("finite vectors");
+    let mut machines = machines.plan();
+    c.bench_function("decide/svm_rbf-2080-3classes", |b| {
+        b.iter(|| machines.posterior_into(black_box(&vectors[0]), &mut posterior));
+    });
+
     let logistic = LogisticModel::fit(&vectors, &labels, N_CLASSES).expect("finite vectors");
     c.bench_function("decide/logistic-2080-3classes", |b| {
         b.iter(|| logistic.posterior_into(black_box(&vectors[0]), &mut posterior));
     });
 }
 
-criterion_group!(benches, fits, decisions);
+fn adaptive_steps(c: &mut Criterion) {
+    let (covariances, labels) = examples(60);
+    let mut out = Mat::zeros(N_CHANNELS, N_CHANNELS);
+    for (name, centre) in [("euclidean", Centre::Euclidean), ("riemannian", Centre::Riemannian)] {
+        let state = RecenterState::new(N_CHANNELS, centre, Rate::Fixed(0.01));
+        let mut recenter = state.plan().expect("the identity");
+        let mut next = covariances.iter().cycle();
+        c.bench_function(&format!("adapt/recenter-{name}-64ch"), |b| {
+            b.iter(|| {
+                let covariance = next.next().expect("a cycle has no end");
+                recenter.update_into(black_box(covariance.as_ref()), out.as_mut())
+            });
+        });
+    }
+
+    let features: Vec<Vec<f64>> = covariances
+        .iter()
+        .map(|c| c.diagonal().column_vector().iter().map(|v| v.ln()).collect())
+        .collect();
+    let covariance = Covariance::Running(0.015);
+    let params = AdaptiveLdaParams { covariance, ..AdaptiveLdaParams::default() };
+    let state = params.fit(&features, &labels, N_CLASSES).expect("finite features");
+    let mut lda = state.plan();
+    let mut next = features.iter().cycle();
+    c.bench_function("adapt/lda-64-3classes", |b| {
+        b.iter(|| lda.adapt(black_box(next.next().expect("a cycle has no end")), None));
+    });
+}
+
+criterion_group!(benches, fits, decisions, adaptive_steps);
 criterion_main!(benches);

@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, Read, Write};
 use std::time::Instant;
 
+mod classifier;
 mod connectivity;
 mod filter;
 mod riemann;
@@ -58,8 +59,14 @@ pub struct Request<'a> {
 pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 
 /// The cases of every area, by name.
-const AREAS: &[&[(&str, Plan)]] =
-    &[connectivity::CASES, filter::CASES, riemann::CASES, spatial_filter::CASES, spectra::CASES];
+const AREAS: &[&[(&str, Plan)]] = &[
+    classifier::CASES,
+    connectivity::CASES,
+    filter::CASES,
+    riemann::CASES,
+    spatial_filter::CASES,
+    spectra::CASES,
+];
 
 impl<'a> Request<'a> {
     /// Input number `k`.
