@@ -59,28 +59,8 @@ impl LdaModel {
     /// Where there are not as many labels as examples, a label is no class, or the
     /// vectors differ in length.
     pub fn fit(x: &[Vec<f64>], labels: &[ClassIdx], n_classes: usize) -> Result<Self, FitError> {
-        let counts = count_examples(x.len(), labels, n_classes)?;
-        let n_features = check_features(x)?;
-        let mut means = Mat::zeros(n_features, n_classes);
-        let mut covariance = Mat::zeros(n_features, n_features);
-        for (k, &count) in counts.iter().enumerate() {
-            let of_class = labels.iter().zip(x).filter(|(l, _)| l.index() == k).map(|(_, x)| x);
-            let mut examples = Mat::zeros(count, n_features);
-            for (i, example) in of_class.enumerate() {
-                for (j, value) in example.iter().enumerate() {
-                    examples[(i, j)] = *value;
-                }
-            }
-            let scale = standardise(&mut examples, &mut means, k);
-            let (shrunk, _) = ledoit_wolf(examples.as_ref());
-            let prior = count as f64 / x.len() as f64;
-            for j in 0..n_features {
-                for i in 0..n_features {
-                    covariance[(i, j)] += prior * (scale[i] * shrunk[(i, j)] * scale[j]);
-                }
-            }
-        }
-        let coef = least_squares(covariance.as_ref(), means.as_ref())?;
+        let Moments { counts, means, within } = Moments::of(x, labels, n_classes)?;
+        let coef = least_squares(within.as_ref(), means.as_ref())?;
         let intercept_of = |k: usize| {
             let prior = counts[k] as f64 / x.len() as f64;
             prior.ln() - 0.5 * (means.col(k).transpose() * coef.col(k))
@@ -114,6 +94,48 @@ impl LdaModel {
     }
 }
 
+/// First and second moments of labelled features.
+pub(crate) struct Moments {
+    /// Examples of each class.
+    pub(crate) counts: Vec<usize>,
+    /// Class means in columns, `(n_features, n_classes)`.
+    pub(crate) means: Mat<f64>,
+    /// The shrunk covariance within classes.
+    pub(crate) within: Mat<f64>,
+}
+
+impl Moments {
+    /// Of `x` (`n_examples` vectors of `n_features`) with a label each.
+    pub(crate) fn of(
+        x: &[Vec<f64>],
+        labels: &[ClassIdx],
+        n_classes: usize,
+    ) -> Result<Self, FitError> {
+        let counts = count_examples(x.len(), labels, n_classes)?;
+        let n_features = check_features(x)?;
+        let mut means = Mat::zeros(n_features, n_classes);
+        let mut within = Mat::zeros(n_features, n_features);
+        for (k, &count) in counts.iter().enumerate() {
+            let of_class = labels.iter().zip(x).filter(|(l, _)| l.index() == k).map(|(_, x)| x);
+            let mut examples = Mat::zeros(count, n_features);
+            for (i, example) in of_class.enumerate() {
+                for (j, value) in example.iter().enumerate() {
+                    examples[(i, j)] = *value;
+                }
+            }
+            let scale = standardise(&mut examples, &mut means, k);
+            let (shrunk, _) = ledoit_wolf(examples.as_ref());
+            let prior = count as f64 / x.len() as f64;
+            for j in 0..n_features {
+                for i in 0..n_features {
+                    within[(i, j)] += prior * (scale[i] * shrunk[(i, j)] * scale[j]);
+                }
+            }
+        }
+        Ok(Self { counts, means, within })
+    }
+}
+
 /// Standardises the columns of `examples`, writes their means into column `k` of
 /// `means` and returns their standard deviations, 1 for a constant column.
 ///
@@ -141,7 +163,10 @@ fn standardise(examples: &mut Mat<f64>, means: &mut Mat<f64>, k: usize) -> Vec<f
 
 /// Solution of least norm of `covariance * x = rhs`: eigenvalues at or below machine
 /// precision times the largest are taken as 0.
-fn least_squares(covariance: MatRef<'_, f64>, rhs: MatRef<'_, f64>) -> Result<Mat<f64>, FitError> {
+pub(crate) fn least_squares(
+    covariance: MatRef<'_, f64>,
+    rhs: MatRef<'_, f64>,
+) -> Result<Mat<f64>, FitError> {
     check_finite(covariance, || "the covariance of the features".to_owned())?;
     let Ok(eigen) = covariance.self_adjoint_eigen(Side::Lower) else {
         return Err(FitError::NotConverged {
