@@ -14,7 +14,8 @@
 //! | the samples of one epoch or window (wavelets) | [`TimeConnectivity`] |
 //! | segments of a sliding window, updated per hop | [`SlidingConnectivity`], [`NodeStrength`] |
 //!
-//! [`EnvelopeCorrelation`] compares amplitudes instead of phases.
+//! [`EnvelopeCorrelation`] compares amplitudes instead of phases;
+//! [`symmetric_orthogonal`] takes what all channels share out of all of them first.
 //!
 //! # Conventions
 //! Pairs are those of the lower triangle, row after row: `(1,0), (2,0), (2,1), (3,0) ...`,
@@ -32,6 +33,7 @@ mod reduce;
 mod selection;
 mod sliding;
 mod strength;
+mod symmetric;
 mod tally;
 mod time;
 mod wavelet;
@@ -43,6 +45,7 @@ pub use self::measure::Measure;
 pub use self::selection::{BandEdges, ConnectivitySpec, Resolution};
 pub use self::sliding::{Segments, SlidingConnectivity};
 pub use self::strength::NodeStrength;
+pub use self::symmetric::symmetric_orthogonal;
 pub use self::time::TimeConnectivity;
 
 /// Why connectivity can't be planned or computed.
@@ -110,6 +113,38 @@ pub enum ConnectivityError {
         planned: (usize, usize),
         /// Channels and samples given.
         given: (usize, usize),
+    },
+    /// Choose a bandwidth of at least one and fewer than all frequencies of the spectrum.
+    #[error(
+        "a bandwidth of {bandwidth_hz} Hz is not between one frequency and all of an epoch of {n_samples} samples: choose another"
+    )]
+    BadBandwidth {
+        /// The bandwidth asked for.
+        bandwidth_hz: f64,
+        /// The epoch's length.
+        n_samples: usize,
+    },
+    /// Give a longer window, or fewer channels.
+    #[error(
+        "{n_samples} samples can't hold {n_channels} orthogonal channels: give a longer window or fewer channels"
+    )]
+    TooFewSamples {
+        /// Channels given.
+        n_channels: usize,
+        /// Samples given.
+        n_samples: usize,
+    },
+    /// Leave out channels that are combinations of others, or project them onto as many
+    /// components as are independent.
+    #[error(
+        "the channels are not independent, as after an average reference: leave some out or project them"
+    )]
+    DependentChannels,
+    /// Leave out near copies of other channels.
+    #[error("still no orthogonal channels after {n_rounds} rounds: leave out near copies")]
+    NoConvergence {
+        /// Rounds done.
+        n_rounds: usize,
     },
     /// Choose fewer cycles, a frequency between 0 and half the rate, or longer epochs.
     #[error(

@@ -20,8 +20,10 @@ import numpy as np
 from mne_connectivity import (
     envelope_correlation,
     phase_slope_index,
+    phase_slope_index_time,
     spectral_connectivity_epochs,
     spectral_connectivity_time,
+    symmetric_orth,
 )
 from numpy.typing import NDArray
 
@@ -166,6 +168,15 @@ def time_file(data_dir: Path) -> dict[str, Any]:
         name: np.stack([lower(epoch) for epoch in c.get_data("dense")])
         for name, c in zip(OVER_TIME, found)
     }
+    slope = phase_slope_index_time(
+        x,
+        freqs=freqs,
+        mode="cwt_morlet",
+        n_cycles=5.0,
+        sfreq=RATE_HZ,
+        fmin=8.0,
+        fmax=20.0,
+    )
     short = epochs(data_dir, 6, 160)
     at = [0, 37, 80, 159]
     names = [*MEASURES, "coherency"]
@@ -187,7 +198,8 @@ def time_file(data_dir: Path) -> dict[str, Any]:
     at_times["real_coherency"] = at_times.pop("coherency").real
     return {
         "about": "spectral_connectivity_time, Morlet wavelets, no smoothing: "
-        "(n_epochs, n_freqs, n_pairs); and over epochs (spectral_connectivity_epochs, "
+        "(n_epochs, n_freqs, n_pairs); phase_slope_index_time over the frequencies strictly "
+        "between 8 and 20 Hz: (n_epochs, n_pairs); and over epochs (spectral_connectivity_epochs, "
         "cwt_morlet, mean over the three frequencies of 10-15 Hz) at the samples in "
         "at_samples: (n_samples, n_pairs)",
         "rate_hz": RATE_HZ,
@@ -195,6 +207,7 @@ def time_file(data_dir: Path) -> dict[str, Any]:
         "n_cycles": 5.0,
         "input": x,
         "values": values,
+        "slope_8_to_20_hz": np.stack([lower(e)[0] for e in slope.get_data("dense")]),
         "short_input": short,
         "at_samples": at,
         "short_values": at_times,
@@ -218,8 +231,10 @@ def envelope_file(data_dir: Path) -> dict[str, Any]:
         dense = envelope_correlation(x, **kwargs).get_data("dense")[..., 0]
         values[name] = np.stack([lower(np.swapaxes(e, 0, 1)) for e in dense])
     return {
-        "about": "envelope_correlation per epoch: (n_epochs, n_pairs)",
+        "about": "envelope_correlation per epoch: (n_epochs, n_pairs); symmetric_orth, "
+        "every 8th sample: (n_epochs, n_channels, n_samples)",
         "input": x,
+        "symmetric_every_8th": symmetric_orth(x)[..., ::8],
         "values": values,
     }
 

@@ -3,8 +3,8 @@
 use crate::{Case, Parts, Plan, Request, Tensor};
 use acquisition::time::{SampleIndex, SampleRate};
 use decoding::connectivity::{
-    BandEdges, ConnectivityMap, ConnectivitySpec, EpochConnectivity, Resolution, Segments,
-    SlidingConnectivity, TimeConnectivity,
+    BandEdges, ConnectivityMap, ConnectivitySpec, Envelope, EnvelopeCorrelation, EpochConnectivity,
+    Orthogonalisation, Resolution, Segments, SlidingConnectivity, TimeConnectivity,
 };
 use decoding::psd::bands::Band;
 use decoding::window::{Planar, WindowSpec};
@@ -12,9 +12,13 @@ use ndarray::{Array3, ArrayView3};
 
 /// By name.
 pub const CASES: &[(&str, Plan)] = &[
-    ("connectivity_epochs", |request| {
-        Ok(Parts::case(OverEpochs::of(request)?, OverEpochs::run, OverEpochs::values))
+    ("connectivity_fourier", |request| {
+        Ok(Parts::case(OverEpochs::of(request)?, OverEpochs::fourier, OverEpochs::values))
     }),
+    ("connectivity_multitaper", |request| {
+        Ok(Parts::case(OverEpochs::of(request)?, OverEpochs::multitaper, OverEpochs::values))
+    }),
+    ("connectivity_envelope", envelope),
     ("connectivity_time", |request| {
         Ok(Parts::case(OverTime::of(request)?, OverTime::run, OverTime::values))
     }),
@@ -79,9 +83,16 @@ impl OverEpochs {
         Ok(Self { epochs, rate, spec: spec(request)?, map: None })
     }
 
-    fn run(&mut self) {
+    fn fourier(&mut self) {
         let (_, n_channels, n_samples) = self.epochs.dim();
         let plan = EpochConnectivity::fourier(n_channels, n_samples, self.rate, &self.spec);
+        self.map = plan.and_then(|plan| plan.run(&self.epochs.view())).ok();
+    }
+
+    /// With a bandwidth of 4 Hz.
+    fn multitaper(&mut self) {
+        let (_, n_channels, n_samples) = self.epochs.dim();
+        let plan = EpochConnectivity::multitaper(n_channels, n_samples, self.rate, 4.0, &self.spec);
         self.map = plan.and_then(|plan| plan.run(&self.epochs.view())).ok();
     }
 
@@ -148,6 +159,24 @@ impl Live {
     fn values(&self) -> Vec<Tensor> {
         vec![tensor(&self.values, n_pairs(self.epochs.dim().1))]
     }
+}
+
+/// A window's envelopes, and the pairs of its last call.
+type Envelopes = (EnvelopeCorrelation, Array3<f64>, Vec<f64>);
+
+fn envelope(request: &Request<'_>) -> Result<Box<dyn Case>, String> {
+    let epochs = epochs(request)?;
+    let (_, n_channels, n_samples) = epochs.dim();
+    let (kind, of) = (Orthogonalisation::Pairwise, Envelope::Amplitude);
+    let plan = EnvelopeCorrelation::new(n_channels, n_samples, kind, of).map_err(failed)?;
+    let call = |(plan, epochs, values): &mut Envelopes| {
+        let (_, n_channels, n_samples) = epochs.dim();
+        let samples = epochs.as_slice().unwrap_or_default();
+        let pairs = plan.run(Planar::new(samples, n_channels, n_samples, n_samples));
+        pairs.clone_into(values);
+    };
+    let state: Envelopes = (plan, epochs, Vec::new());
+    Ok(Parts::case(state, call, |(_, _, values)| vec![tensor(values, values.len())]))
 }
 
 /// Segments end to end, and a signal that repeats one window `(n_channels, n_samples)`

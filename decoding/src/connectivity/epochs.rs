@@ -5,6 +5,7 @@ use super::lines::{Line, Lines, WIDTH};
 use super::reduce::{Recipe, Reduce, Worker, n_pairs_below};
 use super::wavelet::{OverEpochs, Wavelets};
 use super::{ConnectivityError, ConnectivityMap, ConnectivitySpec};
+use crate::psd::dpss::{Dpss, Symmetry};
 use acquisition::time::SampleRate;
 use ndarray::ArrayView3;
 use rayon::prelude::*;
@@ -74,7 +75,25 @@ impl EpochConnectivity {
         Self::tapered(n_channels, rate, vec![hann(n_samples)], spec)
     }
 
-    /// Epochs seen through several tapers, whose cross-spectra are added up in each epoch.
+    /// Epochs seen through the discrete prolate spheroidal sequences that are concentrated
+    /// in `± bandwidth_hz / 2` by more than 90 %, weighted by the roots of their
+    /// concentrations; an epoch's cross-spectrum is the sum over tapers.
+    /// mne-connectivity's mode `multitaper` (`mt_bandwidth`, not adaptive, low bias).
+    ///
+    /// # Reference
+    /// D. J. Thomson (1982), Proceedings of the IEEE 70(9), doi:10.1109/PROC.1982.12433.
+    pub fn multitaper(
+        n_channels: usize,
+        n_samples: usize,
+        rate: SampleRate,
+        bandwidth_hz: f64,
+        spec: &ConnectivitySpec,
+    ) -> Result<Self, ConnectivityError> {
+        check_length(n_samples)?;
+        Self::tapered(n_channels, rate, slepian(n_samples, rate, bandwidth_hz)?, spec)
+    }
+
+    /// Epochs seen through tapers.
     fn tapered(
         n_channels: usize,
         rate: SampleRate,
@@ -174,6 +193,28 @@ impl EpochConnectivity {
             .collect();
         ConnectivityMap::joined(&self.recipe, lines.n_channels(), &parts)
     }
+}
+
+/// Tapers times the roots of their concentrations.
+fn slepian(
+    n_samples: usize,
+    rate: SampleRate,
+    bandwidth_hz: f64,
+) -> Result<Vec<Vec<f64>>, ConnectivityError> {
+    let refused = ConnectivityError::BadBandwidth { bandwidth_hz, n_samples };
+    let half_bandwidth = 0.5 * bandwidth_hz * n_samples as f64 / rate.hz();
+    // NaN is refused too.
+    if !(half_bandwidth >= 0.5 && half_bandwidth < 0.5 * n_samples as f64) {
+        return Err(refused);
+    }
+    let n_tapers = (2.0 * half_bandwidth) as usize;
+    let dpss = Dpss::new(n_samples, half_bandwidth, n_tapers, Symmetry::Periodic);
+    let mut dpss = dpss.map_err(|_| refused)?;
+    dpss.keep_above(0.9);
+    let weighted = |(k, concentration): (usize, &f64)| {
+        dpss.taper(k).iter().map(|v| v * concentration.sqrt()).collect()
+    };
+    Ok(dpss.concentrations().iter().enumerate().map(weighted).collect())
 }
 
 /// The samples, channel after channel, epoch after epoch: copied only where they lie

@@ -8,7 +8,11 @@ from typing import Any
 
 import mne
 import numpy as np
-from mne_connectivity import spectral_connectivity_epochs, spectral_connectivity_time
+from mne_connectivity import (
+    envelope_correlation,
+    spectral_connectivity_epochs,
+    spectral_connectivity_time,
+)
 from peers import Comparison, Data, case
 
 mne.set_log_level("ERROR")
@@ -69,15 +73,22 @@ def pairs(found: Any) -> list[Any]:
     return [maps.reshape(-1, maps.shape[-1])]
 
 
-def over_epochs(data: Data, measures: list[str], n_channels: int = 64) -> Comparison:
-    x = recorded(data, 50 if n_channels <= 64 else 20, n_channels)
+def over_epochs(
+    data: Data,
+    measures: list[str],
+    n_channels: int = 64,
+    shape: tuple[int, int] = (50, 500),
+    mode: str = "fourier",
+) -> Comparison:
+    x = recorded(data, shape[0], n_channels, shape[1])
     low, high = zip(*BANDS_HZ)
 
     def peer(n_jobs: int) -> Any:
         return spectral_connectivity_epochs(
             x,
             method=[SEVEN[m] for m in measures],
-            mode="fourier",
+            mode=mode,
+            mt_bandwidth=4.0,
             sfreq=RATE_HZ,
             fmin=low,
             fmax=high,
@@ -86,7 +97,7 @@ def over_epochs(data: Data, measures: list[str], n_channels: int = 64) -> Compar
         )
 
     return Comparison(
-        "connectivity_epochs", [x], with_jobs(peer), args(measures), pairs
+        f"connectivity_{mode}", [x], with_jobs(peer), args(measures), pairs
     )
 
 
@@ -107,12 +118,31 @@ def seven(data: Data) -> Comparison:
 
 @case("epochs-all-seven/306ch-20x2s", target=6.0)
 def seven_of_a_helmet(data: Data) -> Comparison:
-    return over_epochs(data, list(SEVEN), 306)
+    return over_epochs(data, list(SEVEN), 306, (20, 500))
 
 
-@case("epochs-coh/1024ch-20x2s", target=3.0)
+@case("epochs-coh/1024ch-5x1s", target=3.0)
 def thousand(data: Data) -> Comparison:
-    return over_epochs(data, ["coherence"], 1024)
+    return over_epochs(data, ["coherence"], 1024, (5, 250))
+
+
+@case("epochs-all-seven-multitaper/64ch-50x2s", target=6.0)
+def seven_with_tapers(data: Data) -> Comparison:
+    return over_epochs(data, list(SEVEN), mode="multitaper")
+
+
+@case("envelope-pairwise/64ch-2s", target=3.0)
+def envelope(data: Data) -> Comparison:
+    window = recorded(data, 1, 64)
+
+    def peer() -> Any:
+        return envelope_correlation(window, orthogonalize="pairwise")
+
+    def lower(found: Any) -> list[Any]:
+        dense = found.get_data("dense")[0, ..., 0]
+        return [dense.T[np.tril_indices(64, -1)][np.newaxis]]
+
+    return Comparison("connectivity_envelope", [window], {"mne-connectivity": peer}, {}, lower)
 
 
 FREQS_HZ = np.arange(8.0, 14.0)

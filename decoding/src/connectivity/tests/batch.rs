@@ -143,6 +143,18 @@ fn bad_epochs_are_refused() {
 }
 
 #[test]
+fn bandwidths_that_do_not_fit_are_refused() {
+    let rate = SampleRate::new(160.0).unwrap();
+    let spec = spec(&[Measure::Coherence]);
+    let plan = |bandwidth_hz| EpochConnectivity::multitaper(2, 40, rate, bandwidth_hz, &spec);
+    assert!(plan(8.0).is_ok());
+    for bandwidth_hz in [0.0, -4.0, 3.9, 160.0, 1e9, f64::NAN] {
+        let refused = plan(bandwidth_hz).map(|_| ());
+        assert!(matches!(refused, Err(ConnectivityError::BadBandwidth { .. })), "{bandwidth_hz}");
+    }
+}
+
+#[test]
 fn wavelets_that_do_not_fit_are_refused() {
     let rate = SampleRate::new(160.0).unwrap();
     let spec = ConnectivitySpec {

@@ -61,3 +61,37 @@ fn constant_channels_and_bad_epochs() {
     assert!(matches!(plan(1, 64), Err(ConnectivityError::TooFewChannels { .. })));
     assert!(matches!(plan(2, 1), Err(ConnectivityError::BadSegment { .. })));
 }
+
+#[test]
+fn symmetric_orthogonalisation_leaves_nothing_shared() {
+    let mut signal = noise(4 * 100, 7);
+    let shared = noise(100, 8);
+    signal.iter_mut().zip(shared.iter().cycle()).for_each(|(x, s)| *x += s);
+    let p = symmetric_orthogonal(Planar::new(&signal, 4, 100, 100)).unwrap();
+    let rows: Vec<&[f64]> = p.chunks(100).collect();
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    for i in 0..4 {
+        assert!(dot(rows[i], &signal[i * 100..][..100]) > 0.0, "it stays the same channel");
+        for j in 0..i {
+            let cosine =
+                dot(rows[i], rows[j]) / (dot(rows[i], rows[i]) * dot(rows[j], rows[j])).sqrt();
+            assert!(cosine.abs() < 1e-12, "{i} {j} {cosine:e}");
+        }
+    }
+}
+
+#[test]
+fn symmetric_orthogonalisation_of_what_is_dependent_is_refused() {
+    let mut signal = noise(3 * 50, 9);
+    let run =
+        |signal: &[f64], n: usize, len| symmetric_orthogonal(Planar::new(signal, n, len, len));
+    assert!(run(&signal, 3, 50).is_ok());
+    assert!(matches!(run(&signal, 30, 5), Err(ConnectivityError::TooFewSamples { .. })));
+    assert!(matches!(run(&signal, 1, 50), Err(ConnectivityError::TooFewChannels { .. })));
+    for t in 0..50 {
+        signal[100 + t] = -signal[t] - signal[50 + t];
+    }
+    assert_eq!(run(&signal, 3, 50), Err(ConnectivityError::DependentChannels));
+    signal[7] = f64::NAN;
+    assert!(matches!(run(&signal, 3, 50), Err(ConnectivityError::NotFinite { channel: 0, .. })));
+}

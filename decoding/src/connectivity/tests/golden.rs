@@ -43,6 +43,8 @@ struct OverTime {
     input: Signals,
     /// Per measure, `(n_epochs, n_freqs, n_pairs)`.
     values: BTreeMap<String, Vec<Vec<Vec<f64>>>>,
+    /// `(n_epochs, n_pairs)`.
+    slope_8_to_20_hz: Vec<Vec<f64>>,
     short_input: Signals,
     at_samples: Vec<usize>,
     short_values: BTreeMap<String, Vec<Vec<f64>>>,
@@ -51,6 +53,8 @@ struct OverTime {
 #[derive(Deserialize)]
 struct Envelopes {
     input: Signals,
+    /// Epochs orthogonalised symmetrically, every 8th sample.
+    symmetric_every_8th: Signals,
     /// Per setting, `(n_epochs, n_pairs)`.
     values: BTreeMap<String, Vec<Vec<f64>>>,
 }
@@ -74,11 +78,14 @@ fn over_epochs_as_mne_connectivity() {
         edges: BandEdges::Closed,
     };
     let rate = SampleRate::new(golden.rate_hz).unwrap();
-    for case in golden.cases.iter().filter(|case| case.mode == "fourier") {
+    for case in &golden.cases {
         let epochs = array(&case.input);
         let (_, n_channels, n_samples) = epochs.dim();
-        let plan = EpochConnectivity::fourier(n_channels, n_samples, rate, &spec).unwrap();
-        let map = plan.run(&epochs.view()).unwrap();
+        let plan = match case.mode.as_str() {
+            "fourier" => EpochConnectivity::fourier(n_channels, n_samples, rate, &spec),
+            _ => EpochConnectivity::multitaper(n_channels, n_samples, rate, 6.0, &spec),
+        };
+        let map = plan.unwrap().run(&epochs.view()).unwrap();
         assert_eq!(case.values.len(), Measure::ALL.len());
         for (name, bands) in &case.values {
             for (b, values) in bands.iter().enumerate() {
@@ -112,6 +119,23 @@ fn over_time_as_mne_connectivity() {
                 assert!(error < 1e-11, "{name}, epoch {epoch}, frequency {f}: {error:e}");
             }
         }
+    }
+}
+
+#[test]
+fn phase_slope_over_time_as_mne_connectivity() {
+    let golden: OverTime = serde_json::from_str(TIME).unwrap();
+    let spec = ConnectivitySpec {
+        measures: vec![Measure::PhaseSlope],
+        resolution: Resolution::Bands(vec![band([8.0, 20.0])]),
+        edges: BandEdges::Closed,
+    };
+    let rate = SampleRate::new(golden.rate_hz).unwrap();
+    let wavelets = (&golden.freqs_hz[..], golden.n_cycles);
+    let plan = TimeConnectivity::morlet(5, 320, rate, wavelets, &spec).unwrap();
+    let maps = plan.run_epochs(&array(&golden.input).view()).unwrap();
+    for (map, values) in maps.iter().zip(&golden.slope_8_to_20_hz) {
+        assert!(error(map.values(), values) < 1e-11);
     }
 }
 
@@ -156,5 +180,18 @@ fn envelope_correlation_as_mne_connectivity() {
         let expected = golden.values[name].concat();
         let error = error(&values.concat(), &expected);
         assert!(error < 1e-11, "{name}: {error:e}");
+    }
+}
+
+#[test]
+fn symmetric_orthogonalisation_as_mne_connectivity() {
+    let golden: Envelopes = serde_json::from_str(ENVELOPE).unwrap();
+    for (epoch, expected) in golden.input.iter().zip(&golden.symmetric_every_8th) {
+        let (n, signal) = (epoch[0].len(), epoch.concat());
+        let ours = symmetric_orthogonal(Planar::new(&signal, epoch.len(), n, n)).unwrap();
+        for (ours, theirs) in ours.chunks(n).zip(expected) {
+            let every_8th: Vec<f64> = ours.iter().step_by(8).copied().collect();
+            assert!(error(&every_8th, theirs) < 1e-9, "{:e}", error(&every_8th, theirs));
+        }
     }
 }
