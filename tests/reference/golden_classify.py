@@ -31,11 +31,14 @@ from golden import (
     versions,
 )
 from mne.stats import permutation_t_test
+from pyriemann.geometry.base import invsqrtm
+from pyriemann.geometry.geodesic import geodesic_riemann
 from pyriemann.geometry.mean import mean_riemann
 from pyriemann.geometry.tangentspace import tangent_space
-from scipy.special import digamma
+from scipy.special import digamma, softmax
 from scipy.stats import false_discovery_control, mannwhitneyu, ranksums, ttest_ind
 from sklearn.base import clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import RFE, mutual_info_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
@@ -429,12 +432,98 @@ def selection_file(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def recentred(
+    covs: Floats, centre: str, rate: float | None, mean: Floats | None, n_seen: int
+) -> dict[str, Any]:
+    """Each covariance after the running mean has taken it up: Wimpff's online rule."""
+    aligned = []
+    for cov in covs:
+        n_seen += 1
+        share = 1.0 if n_seen == 1 else (1.0 / n_seen if rate is None else rate)
+        if mean is None or share == 1.0:
+            mean = cov
+        elif centre == "euclidean":
+            mean = (1.0 - share) * mean + share * cov
+        else:
+            mean = geodesic_riemann(mean, cov, share)
+        whitener = invsqrtm(mean)
+        aligned.append(whitener @ cov @ whitener)
+    return {"aligned": aligned[4::5], "mean": mean}
+
+
+def adaptive_discriminant(
+    x: Floats, y: Ints, stream: Floats, rate: float, covariance_rate: float | None
+) -> Floats:
+    """Posteriors, each after its example was taken up: every matrix from its definition."""
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(x, y)
+    priors, within = lda.priors_, lda.covariance_
+    mean = priors @ lda.means_
+    relative = (lda.means_ - mean).T
+    total = within + relative @ np.diag(priors) @ relative.T
+    gain = np.linalg.inv(
+        np.eye(len(priors))
+        - np.diag(priors) @ relative.T @ np.linalg.solve(total, relative)
+    )
+    posteriors = []
+    for example in stream:
+        mean = (1 - rate) * mean + rate * example
+        if covariance_rate is not None:
+            d = example - mean
+            total = (1 - covariance_rate) * total + covariance_rate * np.outer(d, d)
+        weights = np.linalg.solve(total, relative) @ gain
+        scores = (
+            (example - mean) @ weights
+            - 0.5 * (weights * relative).sum(axis=0)
+            + np.log(priors)
+        )
+        posteriors.append(softmax(scores))
+    return np.array(posteriors)
+
+
+def adaptation_file(data_dir: Path) -> dict[str, Any]:
+    windows, _ = real_windows(data_dir)
+    covs, _ = shrunk(windows)
+    covs = np.stack([np.round(c, 6) for c in covs])
+    start = covs[:10].mean(axis=0)
+    cases = []
+    for centre in ("euclidean", "riemannian"):
+        for rate in (None, 0.1):
+            for n_start in (0, 10):
+                found = recentred(
+                    covs[10:], centre, rate, start if n_start else None, n_start
+                )
+                cases.append(
+                    {"centre": centre, "rate": rate, "n_start": n_start, **found}
+                )
+    x, y, held_out = standard_features("adaptation")
+    stream = (
+        np.vstack([held_out, x[:20]]) + np.linspace(0, 2, len(held_out) + 20)[:, None]
+    )
+    stream = np.round(stream, 6)
+    return {
+        "about": "recenter: covariances (oas) of windows of S001R04; the first ten are the start, by their arithmetic "
+        "mean, where n_start is 10; the others are taken up one by one by the running mean (rate, or 1/k where null; "
+        "pyriemann geodesic_riemann) and aligned by it (pyriemann invsqrtm): every fifth, and the last mean. lda: "
+        "sklearn LinearDiscriminantAnalysis(solver='lsqr', shrinkage='auto') whose pooled mean (0.05) and covariance "
+        "(0.015, or fixed) run along the stream; posteriors after each example was taken up.",
+        "recenter": {"covariances": covs, "cases": cases},
+        "lda": {
+            "features": x,
+            "labels": y,
+            "stream": stream,
+            "fixed": adaptive_discriminant(x, y, stream, 0.05, None),
+            "running": adaptive_discriminant(x, y, stream, 0.05, 0.015),
+        },
+    }
+
+
 # Writing
 
 FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "elastic_net": elastic_net_file,
     "svm": svm_file,
     "selection": selection_file,
+    "adaptation": adaptation_file,
 }
 
 
