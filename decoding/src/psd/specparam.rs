@@ -146,8 +146,9 @@ const FLAT_PERCENTILE: f64 = 0.025;
 /// The algorithm is that of `fooof` 1.1; its bounded least squares end at a tolerance
 /// (1e-8, and 1e-5 in its successor `specparam`), here they are minimised to the last
 /// digits, by Levenberg and Marquardt's steps on the parameters that are not at a bound.
-/// So parameters agree as well as the reference reaches its minimum: to 1e-5 where it is
-/// given a tolerance of 1e-12. The solver is our own: problems have tens of parameters
+/// So parameters agree as well as the reference reaches its minimum: to 2e-5 where it is
+/// given a tolerance of 1e-12. Where peaks are held by the bounds there may be several
+/// minima, and the two need not end in the same one. The solver is our own: problems have tens of parameters
 /// and a hundred points, which normal equations serve well.
 ///
 /// Thread: any. Allocation: yes, this is not for the live path of every window.

@@ -69,11 +69,13 @@ fn parameters_are_the_references() {
             ..SpecParamSpec::new(case.range_hz[0], case.range_hz[1], mode)
         };
         let ours = fit(&spec, &golden.frequencies_hz, &case.psd).unwrap();
-        // The reference's optimiser at a small tolerance: two minimisers, one minimum.
-        // Sums of Gaussians have several; where theirs is another, ours is the deeper.
+        // The reference's optimiser at a tolerance of 1e-12 ends up to 2e-5 (a height's or
+        // a width's) from the minimum that it approaches, as SciPy's with derivatives and
+        // 1e-15 shows. Sums of Gaussians have several minima; where theirs is another,
+        // ours is the deeper.
         let theirs = &case.fits[1];
         let found = difference(&ours, theirs);
-        if found > 1e-5 {
+        if found > 5e-5 {
             n_other_minima += 1;
             assert!(ours.r_squared > theirs.r_squared, "{found}: {ours:?}");
         }
