@@ -25,6 +25,7 @@ use std::io::{self, BufRead, Read, Write};
 use std::time::Instant;
 
 mod classifier;
+mod conditioning;
 mod connectivity;
 mod filter;
 mod riemann;
@@ -61,6 +62,7 @@ pub type Plan = fn(&Request<'_>) -> Result<Box<dyn Case>, String>;
 /// The cases of every area, by name.
 const AREAS: &[&[(&str, Plan)]] = &[
     classifier::CASES,
+    conditioning::CASES,
     connectivity::CASES,
     filter::CASES,
     riemann::CASES,

@@ -84,7 +84,7 @@ impl EogRegression {
         let mut eog_sums = vec![0.0; n_eog];
         for epoch in epochs {
             let centred = |channels: &[usize]| {
-                let means: Vec<_> = channels.iter().map(|c| mean(*epoch, *c)).collect();
+                let means = means(*epoch, channels);
                 Mat::from_fn(channels.len(), epoch.ncols(), |i, t| {
                     epoch[(channels[i], t)] - means[i]
                 })
@@ -93,8 +93,8 @@ impl EogRegression {
             let (mut own, mut cross) = between.as_mut().split_at_col_mut(n_eog);
             own += &x * x.transpose();
             cross += &x * y.transpose();
-            for (sum, c) in eog_sums.iter_mut().zip(eog) {
-                *sum += epoch.row(*c).iter().sum::<f64>();
+            for (sum, mean) in eog_sums.iter_mut().zip(means(*epoch, eog)) {
+                *sum += mean * epoch.ncols() as f64;
             }
         }
         Matrix::from_faer(between.as_ref())?;
@@ -135,24 +135,33 @@ impl EogRegression {
     /// its own mean of the EOG channels, as MNE's `apply`: the result differs from that of
     /// [`EogRegression::apply_frame`] by a constant per channel.
     ///
-    /// Thread: any. Allocation: one mean per EOG channel.
+    /// Thread: any. Allocation: two numbers per EOG channel.
     ///
     /// # Panics
     /// If a channel of the calibration is lacking.
     pub fn apply_recording(&self, mut samples: MatMut<'_, f64>) {
-        let means: Vec<_> = self.eog.iter().map(|c| mean(samples.as_ref(), *c)).collect();
+        let means = means(samples.as_ref(), &self.eog);
+        let mut centred = vec![0.0; self.eog.len()];
         for t in 0..samples.ncols() {
-            for (i, brain) in self.brain.iter().enumerate() {
-                let terms = self.weights.row(i).iter().zip(&self.eog).zip(&means);
-                let artefact: f64 = terms.map(|((w, eog), m)| w * (samples[(*eog, t)] - m)).sum();
-                samples[(*brain, t)] -= artefact;
+            let mut frame = samples.as_mut().col_mut(t);
+            for (x, (eog, mean)) in centred.iter_mut().zip(self.eog.iter().zip(&means)) {
+                *x = frame[*eog] - mean;
+            }
+            let rows = self.weights.as_slice().chunks_exact(centred.len());
+            for (brain, row) in self.brain.iter().zip(rows) {
+                frame[*brain] -= row.iter().zip(&centred).map(|(w, x)| w * x).sum::<f64>();
             }
         }
     }
 }
 
-fn mean(samples: MatRef<'_, f64>, channel: usize) -> f64 {
-    samples.row(channel).iter().sum::<f64>() / samples.ncols() as f64
+/// Means of some channels, added up frame by frame: frames lie together in memory.
+fn means(samples: MatRef<'_, f64>, channels: &[usize]) -> Vec<f64> {
+    let mut means = vec![0.0; channels.len()];
+    for frame in samples.col_iter() {
+        means.iter_mut().zip(channels).for_each(|(mean, c)| *mean += frame[*c]);
+    }
+    means.iter().map(|sum| sum / samples.ncols() as f64).collect()
 }
 
 #[cfg(test)]

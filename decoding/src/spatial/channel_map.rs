@@ -233,11 +233,11 @@ impl ChannelMapper {
                 matmul(out, Accum::Replace, weights, samples, 1.0, Par::Seq);
             }
             Weights::Sparse(terms, ends) => {
-                for (row, terms) in rows_of(terms, ends).enumerate() {
-                    out.as_mut().row_mut(row).fill(0.0);
-                    for (col, w) in terms {
-                        let (to, from) = (out.as_mut().row_mut(row), samples.row(*col));
-                        to.iter_mut().zip(from.iter()).for_each(|(y, x)| *y += w * x);
+                // Sample by sample: frames lie together in memory, channels may not.
+                for t in 0..samples.ncols() {
+                    let (to, from) = (out.as_mut().col_mut(t), samples.col(t));
+                    for (y, terms) in to.iter_mut().zip(rows_of(terms, ends)) {
+                        *y = terms.iter().map(|(col, w)| w * from[*col]).sum();
                     }
                 }
             }

@@ -50,14 +50,15 @@ impl SphericalSpline {
         }
         let (from, to) = (unit_vectors(from, 0)?, unit_vectors(to, n)?);
         let g = self.basis(self.stiffness);
+        let inner = g.between(&from, &from);
         let bordered = Mat::from_fn(n + 1, n + 1, |i, j| match (i < n, j < n) {
-            (true, true) => g.at(&from[i], &from[j]) + if i == j { self.lambda } else { 0.0 },
+            (true, true) => inner[(i, j)] + if i == j { self.lambda } else { 0.0 },
             (false, false) => 0.0,
             _ => 1.0,
         });
         // The bordered matrix is symmetric: its inverse is applied from either side.
-        let wanted =
-            Mat::from_fn(n + 1, to.len(), |i, k| if i < n { g.at(&to[k], &from[i]) } else { 1.0 });
+        let outer = g.between(&from, &to);
+        let wanted = Mat::from_fn(n + 1, to.len(), |i, k| if i < n { outer[(i, k)] } else { 1.0 });
         let solved = PartialPivLu::new(bordered.as_ref()).solve(&wanted);
         finite(solved.as_ref().subrows(0, n).transpose().to_owned())
     }
@@ -127,8 +128,7 @@ impl SphericalSpline {
         }
         let places = unit_vectors(&centred(&labels, positions_m, centre_m)?, 0)?;
         let (g, h) = (self.basis(self.stiffness), self.basis(self.stiffness - 1));
-        let between = |basis: &Basis| Mat::from_fn(n, n, |i, j| basis.at(&places[i], &places[j]));
-        let mut regularised = between(&g);
+        let mut regularised = g.between(&places, &places);
         (0..n).for_each(|i| regularised[(i, i)] += self.lambda);
         let mean = 1.0 / n as f64;
         let right = Mat::from_fn(n, n + 1, |i, j| match j {
@@ -142,8 +142,10 @@ impl SphericalSpline {
         let constants: Vec<f64> = (0..n).map(constant).collect();
         let coefficients =
             Mat::from_fn(n, n, |i, j| of_data[(i, j)] - of_ones[(i, 0)] * constants[j]);
-        let map =
-            finite((between(&h) * coefficients) * faer::Scale((radius_m * radius_m).recip()))?;
+        let map = finite(
+            (h.between(&places, &places) * coefficients)
+                * faer::Scale((radius_m * radius_m).recip()),
+        )?;
         ChannelMap::from_faer(&labels, &labels, map.as_ref())
     }
 
@@ -173,17 +175,30 @@ struct Basis {
 }
 
 impl Basis {
-    /// The series at the cosine between two unit vectors.
-    fn at(&self, a: &[f64; 3], b: &[f64; 3]) -> f64 {
-        let x = (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]).clamp(-1.0, 1.0);
-        let (mut before, mut current, mut sum) = (1.0, x, 0.0);
-        for (k, factor) in self.factors.iter().enumerate() {
-            sum += factor * current;
-            let n = (k + 1) as f64;
-            let next = ((2.0 * n + 1.0) * x * current - n * before) / (n + 1.0);
-            before = std::mem::replace(&mut current, next);
+    /// The series at the cosines between unit vectors, `(a.len(), b.len())`.
+    fn between(&self, a: &[[f64; 3]], b: &[[f64; 3]]) -> Mat<f64> {
+        let mut out = Mat::zeros(a.len(), b.len());
+        let (mut x, mut before) = (vec![0.0; a.len()], vec![0.0; a.len()]);
+        let (mut current, mut sum) = (x.clone(), x.clone());
+        for (j, q) in b.iter().enumerate() {
+            let cosine = |p: &[f64; 3]| (p[0] * q[0] + p[1] * q[1] + p[2] * q[2]).clamp(-1.0, 1.0);
+            x.iter_mut().zip(a).for_each(|(x, p)| *x = cosine(p));
+            before.fill(1.0);
+            current.copy_from_slice(&x);
+            sum.fill(0.0);
+            for (k, factor) in self.factors.iter().enumerate() {
+                let n = (k + 1) as f64;
+                let (up, down) = ((2.0 * n + 1.0) / (n + 1.0), n / (n + 1.0));
+                let terms = x.iter().zip(&mut before).zip(&mut current).zip(&mut sum);
+                for (((x, before), current), sum) in terms {
+                    *sum += factor * *current;
+                    let next = up * x * *current - down * *before;
+                    *before = std::mem::replace(current, next);
+                }
+            }
+            out.col_mut(j).iter_mut().zip(&sum).for_each(|(y, s)| *y = *s);
         }
-        sum
+        out
     }
 }
 
