@@ -105,7 +105,7 @@ impl Recording {
         let picks: Vec<usize> = (0..shape.0).collect();
         self.n_bins = n;
         self.psd.resize(shape.1 * plan.n_values(), 0.0);
-        plan.average_power(epochs, &picks, &mut self.psd);
+        plan.average_power(&epochs, &picks, &mut self.psd);
     }
 
     fn spectra(&self) -> Vec<Tensor> {

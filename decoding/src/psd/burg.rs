@@ -227,7 +227,9 @@ impl BurgPlan {
             n_windows += 1.0;
         }
         let scale = 2.0 / (self.rate.hz() * n_windows);
-        psd.iter_mut().for_each(|p| *p *= scale);
+        for p in psd.iter_mut() {
+            *p *= scale;
+        }
         psd[0] *= 0.5;
         if self.spec.n_fft.is_multiple_of(2) {
             psd[self.response.len() - 1] *= 0.5;

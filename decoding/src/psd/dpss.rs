@@ -100,7 +100,9 @@ fn signed(mut taper: Vec<f64>, k: usize) -> Vec<f64> {
         taper.iter().find(|v| *v * *v > least).is_some_and(|v| *v < 0.0)
     };
     if is_negative {
-        taper.iter_mut().for_each(|v| *v = -*v);
+        for v in &mut taper {
+            *v = -*v;
+        }
     }
     taper
 }
@@ -213,7 +215,9 @@ impl Tridiagonal {
         for _ in 0..4 {
             factors.solve(&mut vector);
             let norm = vector.iter().map(|v| v * v).sum::<f64>().sqrt();
-            vector.iter_mut().for_each(|v| *v /= norm);
+            for v in &mut vector {
+                *v /= norm;
+            }
         }
         vector
     }

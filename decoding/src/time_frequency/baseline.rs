@@ -67,7 +67,9 @@ impl BaselineMode {
             Self::MeanLogRatio => {
                 each(&|x| (x / m).log10());
                 let m = mean(&values[start..end]);
-                values.iter_mut().for_each(|x| *x -= m);
+                for x in values.iter_mut() {
+                    *x -= m;
+                }
             }
         }
         Ok(())
@@ -79,7 +81,9 @@ fn divide_by_deviation(values: &mut [f64], baseline: Range<usize>) {
     let m = mean(baseline);
     let squares: f64 = baseline.iter().map(|x| (x - m) * (x - m)).sum();
     let deviation = (squares / baseline.len() as f64).sqrt();
-    values.iter_mut().for_each(|x| *x /= deviation);
+    for x in values.iter_mut() {
+        *x /= deviation;
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {

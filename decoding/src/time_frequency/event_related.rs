@@ -47,10 +47,10 @@ pub fn class_map(
         return Err(TimeFrequencyError::NotFinite { epoch });
     }
     let mut map = vec![0.0; n_channels * plan.n_values()];
-    plan.average_power(epochs.samples(), &picks, &mut map);
+    plan.average_power(&epochs.samples(), &picks, &mut map);
     for values in map.chunks_exact_mut(n_samples) {
         mode.apply(values, baseline.clone())?;
     }
     let shape = (n_channels, plan.freqs_hz().len(), n_samples);
-    Ok(Array3::from_shape_vec(shape, map).expect("the map was made of this size"))
+    Ok(Array3::from_shape_fn(shape, |(c, f, t)| map[c * plan.n_values() + f * n_samples + t]))
 }

@@ -155,7 +155,7 @@ impl MorletPlan {
     ///
     /// # Panics
     /// If a size is not the planned one, or `picks` are empty or name no epoch.
-    pub fn average_power(&self, epochs: ArrayView3<'_, f64>, picks: &[usize], out: &mut [f64]) {
+    pub fn average_power(&self, epochs: &ArrayView3<'_, f64>, picks: &[usize], out: &mut [f64]) {
         assert_eq!(out.len(), epochs.dim().1 * self.n_values(), "maps of another size");
         assert!(!picks.is_empty(), "an average needs an epoch");
         out.par_chunks_exact_mut(self.n_values()).enumerate().for_each_init(
@@ -167,7 +167,9 @@ impl MorletPlan {
                     let signal = signal.as_standard_layout();
                     plan.add_power(signal.as_slice().expect("one row is contiguous"), out);
                 }
-                out.iter_mut().for_each(|p| *p /= picks.len() as f64);
+                for p in out.iter_mut() {
+                    *p /= picks.len() as f64;
+                }
             },
         );
     }
@@ -182,7 +184,7 @@ impl MorletPlan {
     /// If a size is not the planned one, or `picks` are empty or name no epoch.
     pub fn inter_trial_coherence(
         &self,
-        epochs: ArrayView3<'_, f64>,
+        epochs: &ArrayView3<'_, f64>,
         picks: &[usize],
         out: &mut [f64],
     ) {
@@ -316,5 +318,6 @@ fn fast_length(n: usize) -> usize {
         }
         m == 1
     };
-    (n.max(2)..).find(|m| m.is_multiple_of(2) && is_fast(*m)).expect("there is a power of two")
+    let end = n.max(2).next_power_of_two();
+    (n.max(2)..end).find(|m| m.is_multiple_of(2) && is_fast(*m)).unwrap_or(end)
 }

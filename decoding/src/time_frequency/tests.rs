@@ -79,8 +79,8 @@ fn transforms_are_mnes() {
         plan.power_into(&golden.epochs[0][0], &mut power);
         assert!(power.iter().zip(&out).all(|(p, c)| *p == c.norm_sqr()));
         let mut maps = [0; 2].map(|_| vec![f64::NAN; 2 * plan.n_values()]);
-        plan.average_power(epochs.view(), &[0, 1, 2], &mut maps[0]);
-        plan.inter_trial_coherence(epochs.view(), &[0, 1, 2], &mut maps[1]);
+        plan.average_power(&epochs.view(), &[0, 1, 2], &mut maps[0]);
+        plan.inter_trial_coherence(&epochs.view(), &[0, 1, 2], &mut maps[1]);
         for (map, theirs) in maps.iter().zip([&case.average_power, &case.itc]) {
             for (row, theirs) in map.chunks_exact(N).zip(theirs.iter().flatten()) {
                 assert_map(row.iter().copied(), theirs);

@@ -129,7 +129,9 @@ fn length_is_density_times_the_rate() {
         let [mut a, mut b] = [vec![0.0; 51], vec![0.0; 51]];
         Multitaper::new(&density, 100, rate()).unwrap().run(&samples, &mut a);
         Multitaper::new(&length, 100, rate()).unwrap().run(&samples, &mut b);
-        a.iter_mut().for_each(|p| *p *= 160.0);
+        for p in &mut a {
+            *p *= 160.0;
+        }
         assert_spectrum(&a, &b, 1e-14);
     }
 }
