@@ -25,9 +25,11 @@ use self::extract::{Extractor, Needs, Stretch};
 use self::graph::Graph;
 use self::history::History;
 use self::step::Demands;
+use crate::connectivity::ConnectivityError;
 use crate::filter::FilterError;
 use crate::psd::PsdError;
-use crate::riemann::covariance::SlidingCovariance;
+use crate::riemann::covariance::{CovarianceError, SlidingCovariance};
+use crate::spatial_filter::augmented::AugmentedError;
 use crate::window::{Features, Shape, Window, WindowError, WindowSpec};
 use acquisition::signal::StreamInfo;
 use acquisition::text::printable;
@@ -73,6 +75,15 @@ pub enum PlanError {
     /// Choose a longer window, or a pipeline without band power.
     #[error(transparent)]
     Bands(#[from] PsdError),
+    /// Choose a longer window or an estimator that shrinks.
+    #[error(transparent)]
+    Covariance(#[from] CovarianceError),
+    /// Choose a longer window, another order or another lag.
+    #[error(transparent)]
+    Augmented(#[from] AugmentedError),
+    /// Choose more channels, other bands or a longer window.
+    #[error(transparent)]
+    Connectivity(#[from] ConnectivityError),
     /// Name channels that the stream has.
     #[error(
         "the pipeline picks channel {}, which is not among the {n_channels} channels decoded from: name channels of the recording",
@@ -96,10 +107,13 @@ impl FrontEndSpec {
     /// early, with nothing read.
     pub fn check(&self, rate: SampleRate, demands: &Demands) -> Result<(), PlanError> {
         let window = self.window(rate)?;
-        let mut graph = Graph::new(1);
+        // The fewest channels that any feature can be computed of.
+        const N_CHANNELS: usize = 2;
+        let labels = [const { String::new() }; N_CHANNELS];
+        let mut graph = Graph::new(N_CHANNELS);
         for demand in demands.as_slice() {
-            let nodes = graph.add(&demand.without_channels(), self, rate, &[String::new()])?;
-            Extractor::plan(&demand.feature, nodes, 1, window.window_samples, rate)?;
+            let nodes = graph.add(&demand.without_channels(), self, rate, &labels)?;
+            Extractor::plan(&demand.feature, nodes, N_CHANNELS, window, rate)?;
         }
         Ok(())
     }
@@ -158,7 +172,7 @@ impl FrontEnd {
         }
         let window = spec.window(info.rate)?;
         let (graph, extractors) =
-            plan_demands(spec, info, &picks, &demands, window.window_samples)?;
+            plan_demands(spec, info, &picks, &demands, window)?;
         Ok(Self {
             frame: vec![0.0; picks.len()],
             leaves: leaves(&graph, &extractors, window),
@@ -226,6 +240,9 @@ impl FrontEnd {
         self.graph.restart();
         for leaf in &mut self.leaves {
             leaf.restart();
+        }
+        for extractor in &mut self.extractors {
+            extractor.restart();
         }
     }
 
@@ -302,19 +319,19 @@ impl FrontEnd {
                 .map_or(Stretch::default(), |leaf| leaf.stretch(n_samples))
         };
         for (extractor, slot) in self.extractors.iter_mut().zip(self.features.slots_mut()) {
-            extractor.extract(stretch, slot);
+            extractor.extract(Some(end), stretch, slot);
         }
         Some(Window { end, features: &self.features })
     }
 }
 
-/// The tree of signal steps and the features at its ends, for windows of `n_samples`.
+/// The tree of signal steps and the features at its ends.
 fn plan_demands(
     spec: &FrontEndSpec,
     info: &StreamInfo,
     picks: &[usize],
     demands: &Demands,
-    n_samples: usize,
+    window: WindowSpec,
 ) -> Result<(Graph, Vec<Extractor>), PlanError> {
     let labels: Vec<_> = picks.iter().map(|&c| info.channels[c].label.clone()).collect();
     let mut graph = Graph::new(picks.len());
@@ -323,7 +340,7 @@ fn plan_demands(
         let nodes = graph.add(&demand.signal, spec, info.rate, &labels)?;
         let n_channels = nodes.first().map_or(0, |node| graph.n_channels(*node));
         let feature = &demand.feature;
-        extractors.push(Extractor::plan(feature, nodes, n_channels, n_samples, info.rate)?);
+        extractors.push(Extractor::plan(feature, nodes, n_channels, window, info.rate)?);
     }
     Ok((graph, extractors))
 }

@@ -7,7 +7,7 @@ use super::graph::Graph;
 use super::step::Demands;
 use super::{FrontEndSpec, PlanError, plan_demands};
 use crate::riemann::covariance::scm;
-use crate::window::{Features, Planar};
+use crate::window::{Features, Planar, WindowSpec};
 use acquisition::signal::Recording;
 use acquisition::time::SampleIndex;
 use faer::Mat;
@@ -37,7 +37,11 @@ pub fn span_features(
     if picks.is_empty() {
         return Err(PlanError::NoChannels);
     }
-    let (graph, extractors) = plan_demands(spec, &recording.info, picks, demands, n_samples)?;
+    // The step of the session's windows, so that a feature made of segments has the same
+    // ones.
+    let step_samples = spec.window(recording.info.rate)?.step_samples;
+    let window = WindowSpec { window_samples: n_samples, step_samples };
+    let (graph, extractors) = plan_demands(spec, &recording.info, picks, demands, window)?;
     let mut nodes: Vec<(usize, bool)> = Vec::new();
     for extractor in &extractors {
         let needs = extractor.needs().covariance;
@@ -145,7 +149,7 @@ impl Batch {
         };
         let mut features = Features::planned(self.extractors.iter().map(Extractor::shape));
         for (extractor, slot) in self.extractors.iter_mut().zip(features.slots_mut()) {
-            extractor.extract(stretch, slot);
+            extractor.extract(None, stretch, slot);
         }
         features
     }

@@ -3,10 +3,15 @@
 
 use super::PlanError;
 use super::band_power::BandPower;
-use super::step::{Estimator, Feature};
-use crate::riemann::covariance::oas_shrink;
-use crate::window::{Planar, Shape, Slot, Value};
-use acquisition::time::SampleRate;
+use super::step::{Connectivity, Feature, Summary};
+use crate::connectivity::{
+    BandEdges, ConnectivitySpec, NodeStrength, Resolution, Segments, SlidingConnectivity,
+};
+use crate::psd::bands::Band;
+use crate::riemann::covariance::{CovarianceRuntime, Estimator, oas_shrink};
+use crate::spatial_filter::augmented::AugmentedRuntime;
+use crate::window::{Planar, Shape, Slot, Value, WindowSpec};
+use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
 
 /// What a feature is computed from. A part is there where [`Needs`] asked for it.
@@ -34,27 +39,51 @@ pub(crate) struct Extractor {
 }
 
 enum Kind {
-    Covariance(Estimator),
+    /// From the covariance that slides.
+    Plain,
+    Oas,
+    /// From the samples, anew.
+    Estimated(CovarianceRuntime),
+    Augmented(AugmentedRuntime),
     LogVariance,
     BandPower(BandPower),
+    /// One per band: they know the segments of earlier windows.
+    Strength(Vec<NodeStrength>),
+    Pairs(Vec<SlidingConnectivity>),
+    Samples,
 }
 
 impl Extractor {
-    /// Plans a feature of windows of `n_samples` over signals of `n_channels`, one signal
-    /// per band.
+    /// Plans a feature of windows over signals of `n_channels`, one signal per band.
     pub fn plan(
         feature: &Feature,
         nodes: Vec<usize>,
         n_channels: usize,
-        n_samples: usize,
+        window: WindowSpec,
         rate: SampleRate,
     ) -> Result<Self, PlanError> {
+        let n_samples = window.window_samples;
         let kind = match feature {
-            Feature::Covariance(covariance) => Kind::Covariance(covariance.estimator),
+            Feature::Covariance(covariance) => {
+                let estimator = covariance.estimator;
+                estimator.check(n_channels, n_samples)?;
+                match estimator {
+                    Estimator::Scm => Kind::Plain,
+                    Estimator::Oas => Kind::Oas,
+                    other => Kind::Estimated(other.plan(n_channels, n_samples)?),
+                }
+            }
+            Feature::AugmentedCovariance(step) => {
+                Kind::Augmented(step.params().plan(n_channels, n_samples)?)
+            }
             Feature::LogVariance(_) => Kind::LogVariance,
             Feature::BandPower(power) => {
                 Kind::BandPower(BandPower::new(n_samples, rate, &power.bands_hz)?)
             }
+            Feature::Connectivity(step) => {
+                plan_connectivity(step, nodes.len(), n_channels, window, rate)?
+            }
+            Feature::Raw(_) => Kind::Samples,
         };
         Ok(Self { nodes, kind, n_channels, n_samples })
     }
@@ -67,26 +96,53 @@ impl Extractor {
     /// What it reads of a window.
     pub fn needs(&self) -> Needs {
         match self.kind {
-            Kind::Covariance(_) | Kind::LogVariance => Needs { covariance: true, samples: false },
-            Kind::BandPower(_) => Needs { samples: true, covariance: false },
+            Kind::Plain | Kind::Oas | Kind::LogVariance => {
+                Needs { covariance: true, samples: false }
+            }
+            Kind::Estimated(_)
+            | Kind::Augmented(_)
+            | Kind::BandPower(_)
+            | Kind::Strength(_)
+            | Kind::Pairs(_)
+            | Kind::Samples => Needs { samples: true, covariance: false },
         }
     }
 
     /// The shape of what it writes.
     pub fn shape(&self) -> Shape {
-        let n_bands = self.nodes.len();
+        let (n_bands, n_channels, n_samples) = (self.nodes.len(), self.n_channels, self.n_samples);
         match &self.kind {
-            Kind::Covariance(_) => Shape::Matrices { n_bands, n_rows: self.n_channels },
-            Kind::LogVariance => Shape::Vector(n_bands * self.n_channels),
-            Kind::BandPower(power) => Shape::Vector(n_bands * self.n_channels * power.n_bands()),
+            Kind::Plain | Kind::Oas | Kind::Estimated(_) => {
+                Shape::Matrices { n_bands, n_rows: n_channels }
+            }
+            Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
+            Kind::LogVariance => Shape::Vector(n_bands * n_channels),
+            Kind::BandPower(power) => Shape::Vector(n_bands * n_channels * power.n_bands()),
+            Kind::Strength(bands) => Shape::Vector(bands.iter().map(NodeStrength::n_values).sum()),
+            Kind::Pairs(bands) => Shape::Vector(bands.iter().map(|b| b.values().len()).sum()),
+            Kind::Samples => Shape::Samples { n_bands, n_channels, n_samples },
+        }
+    }
+
+    /// Forgets earlier windows: an index may have other samples from here on.
+    pub fn restart(&mut self) {
+        match &mut self.kind {
+            Kind::Strength(bands) => bands.iter_mut().for_each(NodeStrength::restart),
+            Kind::Pairs(bands) => bands.iter_mut().for_each(SlidingConnectivity::restart),
+            _ => {}
         }
     }
 
     /// Writes the feature of the window that `stretch` gives per node, and whether the
-    /// window has it.
+    /// window has it. `end` is the window's last sample where windows slide.
     ///
     /// Thread: decoding thread. Allocation: none.
-    pub fn extract<'a>(&mut self, stretch: impl Fn(usize) -> Stretch<'a>, slot: &mut Slot) {
+    pub fn extract<'a>(
+        &mut self,
+        end: Option<SampleIndex>,
+        stretch: impl Fn(usize) -> Stretch<'a>,
+        slot: &mut Slot,
+    ) {
         let n_bands = self.nodes.len();
         let mut is_sound = true;
         for band in 0..n_bands {
@@ -95,9 +151,11 @@ impl Extractor {
                 Value::Matrices(matrices) => self.matrix(stretch, &mut matrices[band]),
                 Value::Vector(vector) => {
                     let len = vector.len() / n_bands;
-                    self.vector(stretch, &mut vector[band * len..][..len])
+                    self.vector(band, end, stretch, &mut vector[band * len..][..len])
                 }
-                Value::Samples(_) => None,
+                Value::Samples(samples) => {
+                    stretch.samples.map(|planar| samples[band].copy_from(planar))
+                }
             };
             is_sound &= done.is_some();
         }
@@ -105,34 +163,51 @@ impl Extractor {
     }
 
     fn matrix(&mut self, stretch: Stretch<'_>, out: &mut Mat<f64>) -> Option<()> {
-        match &self.kind {
-            Kind::Covariance(estimator) => {
+        match &mut self.kind {
+            Kind::Plain => out.copy_from(varying(stretch.covariance?)?),
+            Kind::Oas => {
                 out.copy_from(varying(stretch.covariance?)?);
-                match estimator {
-                    Estimator::Scm => {}
-                    Estimator::Oas => _ = oas_shrink(out.as_mut(), self.n_samples),
-                }
-                Some(())
+                oas_shrink(out.as_mut(), self.n_samples);
             }
-            Kind::LogVariance | Kind::BandPower(_) => None,
+            Kind::Estimated(runtime) => {
+                runtime.covariance_into(stretch.samples?.as_mat(), out.as_mut());
+                varying(out)?;
+            }
+            Kind::Augmented(runtime) => {
+                runtime.covariance_into(&stretch.samples?, out.as_mut());
+                varying(out)?;
+            }
+            _ => return None,
         }
+        Some(())
     }
 
-    fn vector(&mut self, stretch: Stretch<'_>, out: &mut [f64]) -> Option<()> {
+    fn vector(
+        &mut self,
+        band: usize,
+        end: Option<SampleIndex>,
+        stretch: Stretch<'_>,
+        out: &mut [f64],
+    ) -> Option<()> {
         match &mut self.kind {
             Kind::LogVariance => {
                 let covariance = varying(stretch.covariance?)?;
                 for (c, value) in out.iter_mut().enumerate() {
                     *value = covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
                 }
-                Some(())
             }
-            Kind::BandPower(power) => {
-                power.log_power_into(stretch.samples?, out);
-                out.iter().all(|p| p.is_finite()).then_some(())
-            }
-            Kind::Covariance(_) => None,
+            Kind::BandPower(power) => power.log_power_into(stretch.samples?, out),
+            Kind::Strength(bands) => match end {
+                Some(end) => bands[band].slide_into(end, stretch.samples?, out),
+                None => bands[band].run_into(stretch.samples?, out),
+            },
+            Kind::Pairs(bands) => out.copy_from_slice(match end {
+                Some(end) => bands[band].slide(end, stretch.samples?),
+                None => bands[band].run(stretch.samples?),
+            }),
+            _ => return None,
         }
+        out.iter().all(|p| p.is_finite()).then_some(())
     }
 }
 
@@ -140,4 +215,31 @@ impl Extractor {
 fn varying(covariance: &Mat<f64>) -> Option<&Mat<f64>> {
     let total: f64 = (0..covariance.nrows()).map(|c| covariance[(c, c)]).sum();
     (total.is_finite() && total > 0.0).then_some(covariance)
+}
+
+fn plan_connectivity(
+    step: &Connectivity,
+    n_signal_bands: usize,
+    n_channels: usize,
+    window: WindowSpec,
+    rate: SampleRate,
+) -> Result<Kind, PlanError> {
+    let band = |&[low_hz, high_hz]: &[f64; 2]| Band { low_hz, high_hz };
+    let bands: Vec<_> = step.bands_hz.iter().map(band).collect();
+    let segments = Segments::half_second(window, rate);
+    Ok(match step.summary {
+        Summary::NodeStrength => {
+            let planned = NodeStrength::new(n_channels, window, rate, segments, &bands)?;
+            Kind::Strength(vec![planned; n_signal_bands])
+        }
+        Summary::Pairs => {
+            let spec = ConnectivitySpec {
+                measures: vec![step.measure],
+                resolution: Resolution::Bands(bands),
+                edges: BandEdges::HalfOpen,
+            };
+            let planned = SlidingConnectivity::new(n_channels, window, rate, segments, &spec)?;
+            Kind::Pairs(vec![planned; n_signal_bands])
+        }
+    })
 }

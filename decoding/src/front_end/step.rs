@@ -8,7 +8,11 @@
 pub mod group;
 
 use self::group::{BadParameter, Checked, steps};
+use crate::connectivity::Measure;
 use crate::psd::bands::BANDS;
+use crate::riemann::covariance::Estimator;
+use crate::spatial_filter::Estimator as StackedEstimator;
+use crate::spatial_filter::augmented::AugmentedParams;
 use serde::{Deserialize, Serialize};
 
 steps! {
@@ -30,10 +34,16 @@ steps! {
     Feature {
         /// Covariance of the channels.
         Covariance = "covariance",
+        /// Covariance of the channels and delayed copies of them.
+        AugmentedCovariance = "augmented_covariance",
         /// Logarithm of each channel's variance.
         LogVariance = "log_variance",
         /// Logarithm of Welch band power per channel and band.
         BandPower = "band_power",
+        /// How the channels go together, per band.
+        Connectivity = "connectivity",
+        /// The samples as they are.
+        Raw = "samples",
     }
 }
 
@@ -104,23 +114,39 @@ pub struct Pick {
     pub channels: Vec<String>,
 }
 
-/// How a covariance is estimated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Estimator {
-    /// Mean removed, divided by the number of samples.
-    Scm,
-    /// Oracle-approximating shrinkage ([`crate::riemann::covariance::oas_shrink`]).
-    #[default]
-    Oas,
-}
-
 /// One covariance matrix per band, `(n_channels, n_channels)`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Covariance {
     /// How it is estimated.
     pub estimator: Estimator,
+}
+
+/// One covariance per band of the channels and of copies delayed by `lag` samples each
+/// ([`AugmentedParams`]), `(order * n_channels, order * n_channels)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentedCovariance {
+    /// Copies, the undelayed one counted.
+    pub order: usize,
+    /// Samples from one copy to the next.
+    pub lag: usize,
+    /// How the covariance is estimated.
+    pub estimator: StackedEstimator,
+}
+
+impl Default for AugmentedCovariance {
+    fn default() -> Self {
+        let AugmentedParams { order, lag, estimator } = AugmentedParams::default();
+        Self { order, lag, estimator }
+    }
+}
+
+impl AugmentedCovariance {
+    /// The same as the parameters of its plan.
+    pub(crate) fn params(&self) -> AugmentedParams {
+        AugmentedParams { order: self.order, lag: self.lag, estimator: self.estimator }
+    }
 }
 
 /// `ln` of each channel's variance, band after band.
@@ -142,6 +168,73 @@ impl Default for BandPower {
     fn default() -> Self {
         Self { bands_hz: BANDS.iter().map(|band| [band.low_hz, band.high_hz]).collect() }
     }
+}
+
+/// Connectivity over the half-second segments of a window
+/// ([`Segments::half_second`](crate::connectivity::Segments::half_second)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connectivity {
+    /// Which measure.
+    pub measure: Measure,
+    /// What is kept of the pairs.
+    pub summary: Summary,
+    /// Edges in hertz: `low <= f < high`.
+    pub bands_hz: Vec<[f64; 2]>,
+}
+
+impl Default for Connectivity {
+    /// Node strength of the magnitude of the imaginary coherence, in the bands of
+    /// [`BandPower`].
+    fn default() -> Self {
+        Self {
+            measure: Measure::AbsImaginaryCoherence,
+            summary: Summary::NodeStrength,
+            bands_hz: BandPower::default().bands_hz,
+        }
+    }
+}
+
+/// What is kept of a connectivity between all pairs of channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Summary {
+    /// The mean over the other channels, channel-major: `n_channels * n_bands`
+    /// ([`NodeStrength`](crate::connectivity::NodeStrength)).
+    NodeStrength,
+    /// Every pair, band after band: `n_bands * n_pairs`
+    /// ([`SlidingConnectivity`](crate::connectivity::SlidingConnectivity)).
+    Pairs,
+}
+
+/// The samples of a window, `(n_channels, n_samples)` per band, for steps that look at
+/// the course of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {}
+
+impl Checked for Raw {}
+impl Checked for AugmentedCovariance {}
+
+impl Checked for Connectivity {
+    fn check(&self) -> Result<(), BadParameter> {
+        let is_strength = self.summary == Summary::NodeStrength;
+        if is_strength && self.measure != Measure::AbsImaginaryCoherence {
+            return Err(BadParameter::new(
+                "summary",
+                "node strength is of `abs_imaginary_coherence`: write summary = \"pairs\"",
+            ));
+        }
+        some_band(&self.bands_hz)
+    }
+}
+
+/// At least one band.
+fn some_band(bands_hz: &[[f64; 2]]) -> Result<(), BadParameter> {
+    if bands_hz.is_empty() {
+        return Err(BadParameter::new("bands_hz", "name at least one band"));
+    }
+    Ok(())
 }
 
 impl Checked for BandPass {}
@@ -182,10 +275,7 @@ impl Checked for Pick {
 
 impl Checked for BandPower {
     fn check(&self) -> Result<(), BadParameter> {
-        if self.bands_hz.is_empty() {
-            return Err(BadParameter::new("bands_hz", "name at least one band"));
-        }
-        Ok(())
+        some_band(&self.bands_hz)
     }
 }
 

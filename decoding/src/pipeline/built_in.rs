@@ -2,11 +2,15 @@
 
 use super::Pipeline;
 use super::step::{
-    Classifier, Csp, Lda, LogisticRegression, Mdm, Step, TangentSpace, Transform,
+    Classifier, Csp, FgMdm, KernelKind, Lda, LogisticRegression, Mdm, Penalty, Step, Svm,
+    TangentSpace, Transform,
 };
+use crate::classifier::elastic_net::ElasticNetParams;
 use crate::front_end::step::{
-    BandPass, BandPower, Covariance, Estimator, Feature, LogVariance, SignalStep,
+    AugmentedCovariance, BandPass, BandPower, Connectivity, Covariance, Feature, FilterBank,
+    LogVariance, SignalStep,
 };
+use crate::riemann::covariance::Estimator;
 
 /// The reference pipelines, whose scores are held against pyRiemann's and
 /// scikit-learn's, in the order of the tables.
@@ -14,7 +18,20 @@ pub const REFERENCE: [&str; 5] = ["mdm", "ts+lr", "csp+lda", "logvar+lda", "psd+
 
 /// All built-in pipelines, the reference ones first.
 pub fn all() -> Vec<Pipeline> {
-    vec![mdm(), ts_lr(), csp_lda(), logvar_lda(), psd_lda()]
+    vec![
+        mdm(),
+        ts_lr(),
+        csp_lda(),
+        logvar_lda(),
+        psd_lda(),
+        conn_lda(),
+        fgmdm(),
+        ts_el(),
+        ts_svm(),
+        csp_svm(),
+        acm_ts_svm(),
+        fb_ts_lr(),
+    ]
 }
 
 /// The five of [`REFERENCE`].
@@ -84,4 +101,79 @@ pub fn logvar_lda() -> Pipeline {
 pub fn psd_lda() -> Pipeline {
     let feature = Step::Feature(Feature::BandPower(BandPower::default()));
     pipeline("psd+lda", vec![session_band(), feature, lda()])
+}
+
+/// Node strength of the imaginary coherence in mu and beta, shrinkage LDA.
+pub fn conn_lda() -> Pipeline {
+    let feature = Step::Feature(Feature::Connectivity(Connectivity::default()));
+    pipeline("conn+lda", vec![session_band(), feature, lda()])
+}
+
+/// Covariance, geodesic filter, minimum distance to class means (Barachant et al. 2010,
+/// doi 10.1007/978-3-642-15995-4_78).
+pub fn fgmdm() -> Pipeline {
+    let classifier = Step::Classifier(Classifier::FgMdm(FgMdm::default()));
+    pipeline("fgmdm", vec![session_band(), covariance(Estimator::Oas), classifier])
+}
+
+fn elastic_net() -> Step {
+    let step = LogisticRegression {
+        penalty: Penalty::ElasticNet,
+        l1_ratio: Some(ElasticNetParams::default().l1_ratio),
+        ..LogisticRegression::default()
+    };
+    Step::Classifier(Classifier::LogisticRegression(step))
+}
+
+fn svm(kernel: KernelKind) -> Step {
+    Step::Classifier(Classifier::Svm(Svm { kernel, ..Svm::default() }))
+}
+
+/// Tangent space, regression with an elastic net (as MOABB's `TSEL`; Corsi et al. 2022,
+/// doi 10.1088/1741-2552/ac9218).
+pub fn ts_el() -> Pipeline {
+    let steps =
+        vec![session_band(), covariance(Estimator::Oas), tangent_space(), elastic_net()];
+    pipeline("ts+el", steps)
+}
+
+/// Tangent space, linear support-vector machine.
+pub fn ts_svm() -> Pipeline {
+    let classifier = svm(KernelKind::Linear);
+    let steps = vec![session_band(), covariance(Estimator::Oas), tangent_space(), classifier];
+    pipeline("ts+svm", steps)
+}
+
+/// Common spatial patterns, log-variance, support-vector machine with a Gaussian kernel.
+pub fn csp_svm() -> Pipeline {
+    let csp = Step::Transform(Transform::Csp(Csp::default()));
+    let steps = vec![session_band(), covariance(Estimator::Oas), csp, svm(KernelKind::Rbf)];
+    pipeline("csp+svm", steps)
+}
+
+/// Augmented covariance, tangent space, support-vector machine with a Gaussian kernel
+/// (Carrara and Papadopoulo 2023, doi 10.48550/arXiv.2302.04508; order and lag are
+/// theirs to choose per subject, here they are fixed).
+pub fn acm_ts_svm() -> Pipeline {
+    let feature = Feature::AugmentedCovariance(AugmentedCovariance::default());
+    let steps = vec![
+        session_band(),
+        Step::Feature(feature),
+        tangent_space(),
+        svm(KernelKind::Rbf),
+    ];
+    pipeline("acm+ts+svm", steps)
+}
+
+/// Tangent spaces of the bands of the default [`FilterBank`] side by side,
+/// logistic regression.
+pub fn fb_ts_lr() -> Pipeline {
+    let classifier = Classifier::LogisticRegression(LogisticRegression::default());
+    let steps = vec![
+        Step::Signal(SignalStep::FilterBank(FilterBank::default())),
+        covariance(Estimator::Oas),
+        tangent_space(),
+        Step::Classifier(classifier),
+    ];
+    pipeline("fb+ts+lr", steps)
 }

@@ -13,6 +13,8 @@ pub enum Form {
     Signal,
     /// One matrix per band of a window.
     Matrices,
+    /// The samples of a window, per band.
+    Samples,
     /// One vector of a window.
     Vector,
     /// A probability per class: the end.
@@ -24,6 +26,7 @@ impl Form {
         match self {
             Self::Signal => "a signal",
             Self::Matrices => "matrices",
+            Self::Samples => "samples of a window",
             Self::Vector => "a vector",
             Self::Posterior => "a posterior",
         }
@@ -116,14 +119,18 @@ impl Step {
         match self {
             Self::Signal(_) | Self::Feature(_) => Form::Signal,
             Self::Transform(step) => match step {
-                Transform::Csp(_) | Transform::TangentSpace(_) | Transform::Recenter(_) => {
-                    Form::Matrices
-                }
+                Transform::Csp(_)
+                | Transform::TangentSpace(_)
+                | Transform::Recenter(_)
+                | Transform::Fgda(_) => Form::Matrices,
                 Transform::Standardise(_) => Form::Vector,
+                Transform::ErpCovariance(_) => Form::Samples,
             },
             Self::Classifier(step) => match step {
-                Classifier::Lda(_) | Classifier::LogisticRegression(_) => Form::Vector,
-                Classifier::Mdm(_) => Form::Matrices,
+                Classifier::Lda(_) | Classifier::LogisticRegression(_) | Classifier::Svm(_) => {
+                    Form::Vector
+                }
+                Classifier::Mdm(_) | Classifier::FgMdm(_) => Form::Matrices,
             },
         }
     }
@@ -133,11 +140,16 @@ impl Step {
         match self {
             Self::Signal(_) => Form::Signal,
             Self::Feature(step) => match step {
-                Feature::Covariance(_) => Form::Matrices,
-                Feature::LogVariance(_) | Feature::BandPower(_) => Form::Vector,
+                Feature::Covariance(_) | Feature::AugmentedCovariance(_) => Form::Matrices,
+                Feature::LogVariance(_) | Feature::BandPower(_) | Feature::Connectivity(_) => {
+                    Form::Vector
+                }
+                Feature::Raw(_) => Form::Samples,
             },
             Self::Transform(step) => match step {
-                Transform::Recenter(_) => Form::Matrices,
+                Transform::Recenter(_) | Transform::Fgda(_) | Transform::ErpCovariance(_) => {
+                    Form::Matrices
+                }
                 Transform::Csp(_) | Transform::TangentSpace(_) | Transform::Standardise(_) => {
                     Form::Vector
                 }
@@ -164,6 +176,11 @@ impl Step {
 fn remedy(gives: Form, takes: Form) -> &'static str {
     match (gives, takes) {
         (Form::Signal, Form::Matrices) => "put `covariance` between them",
+        (Form::Signal, Form::Samples) => "put `samples` between them",
+        (Form::Samples, Form::Matrices | Form::Vector) => {
+            "put `erp_covariance` after `samples`, or take another feature than `samples`"
+        }
+        (_, Form::Samples) => "begin with `samples` as the feature",
         (Form::Signal, _) => {
             "put a feature between them, such as `log_variance`, `band_power`, or `covariance` and `tangent_space`"
         }

@@ -4,11 +4,16 @@ use super::fit::Training;
 use super::fitted::FittedClassifier;
 use super::runtime::{Judge, ModelError, expect_size, matrices_size, vector_len};
 use super::step::Classifier;
+use crate::classifier::fgmdm::{FgMdmModel, FgMdmRuntime, FgdaModel};
 use crate::classifier::lda::LdaModel;
 use crate::classifier::logistic::{LogisticModel, LogisticParams};
 use crate::classifier::mdm::{MdmModel, MdmRuntime};
+use crate::classifier::svm::{Expansion, SvmModel, SvmRuntime, pairs};
 use crate::decoder::FitError;
+use crate::matrix::Matrix;
+use crate::riemann::tangent::vector_dim;
 use crate::window::{Shape, View};
+use faer::MatRef;
 
 impl Classifier {
     /// Fits the step to the training examples alone.
@@ -19,12 +24,23 @@ impl Classifier {
                 FittedClassifier::Lda(LdaModel::fit(&training.vectors(), labels, n_classes)?)
             }
             Self::LogisticRegression(step) => {
-                let params = LogisticParams { c: step.c };
-                let model = params.fit(&training.vectors(), labels, n_classes)?;
-                FittedClassifier::LogisticRegression(model)
+                let x = training.vectors();
+                FittedClassifier::LogisticRegression(match step.elastic_net() {
+                    None => LogisticParams { c: step.c }.fit(&x, labels, n_classes)?,
+                    Some(params) => params.fit(&x, labels, n_classes)?,
+                })
             }
-            Self::Mdm(_) => {
-                FittedClassifier::Mdm(MdmModel::fit(&training.matrices(0), labels, n_classes)?)
+            Self::Svm(step) => {
+                let params = step.params();
+                FittedClassifier::Svm(params.fit(&training.vectors(), labels, n_classes)?)
+            }
+            Self::Mdm(step) => {
+                let matrices = training.matrices(0);
+                FittedClassifier::Mdm(MdmModel::fit_in(step.metric, &matrices, labels, n_classes)?)
+            }
+            Self::FgMdm(step) => {
+                let matrices = training.matrices(0);
+                FittedClassifier::FgMdm(FgMdmModel::fit(step.metric, &matrices, labels, n_classes)?)
             }
         })
     }
@@ -46,20 +62,57 @@ impl FittedClassifier {
                 expect_size("the regression's intercepts", n_classes, model.intercept.len())?;
                 Box::new(model.clone())
             }
-            Self::Mdm(model) => Box::new(plan_mdm(model, shape, n_classes)?),
+            Self::Svm(model) => Box::new(plan_svm(model, shape, n_classes)?),
+            Self::Mdm(model) => {
+                check_means(&model.means, shape, n_classes)?;
+                let part = "a class mean";
+                Box::new(model.plan().map_err(|source| ModelError::Geometry { part, source })?)
+            }
+            Self::FgMdm(model) => {
+                check_means(&model.mdm.means, shape, n_classes)?;
+                check_filter(&model.filter, shape)?;
+                let part = "a class mean or the filter";
+                Box::new(model.plan().map_err(|source| ModelError::Geometry { part, source })?)
+            }
         })
     }
 }
 
-fn plan_mdm(model: &MdmModel, shape: Shape, n_classes: usize) -> Result<MdmRuntime, ModelError> {
+fn check_means(means: &[Matrix], shape: Shape, n_classes: usize) -> Result<(), ModelError> {
     let (n_bands, n_rows) = matrices_size(shape)?;
     expect_size("the number of bands", 1, n_bands)?;
-    expect_size("the list of class means", n_classes, model.means.len())?;
-    for mean in &model.means {
+    expect_size("the list of class means", n_classes, means.len())?;
+    for mean in means {
         expect_size("a class mean", n_rows, mean.n_rows())?;
         expect_size("a class mean", n_rows, mean.n_cols())?;
     }
-    model.plan().map_err(|source| ModelError::Geometry { part: "a class mean", source })
+    Ok(())
+}
+
+/// The sizes of a geodesic filter.
+pub(super) fn check_filter(filter: &FgdaModel, shape: Shape) -> Result<(), ModelError> {
+    let (_, n_rows) = matrices_size(shape)?;
+    expect_size("the filter's point", n_rows, filter.point.n_rows())?;
+    expect_size("the filter's point", n_rows, filter.point.n_cols())?;
+    expect_size("the filter's directions", vector_dim(n_rows), filter.filters.n_cols())
+}
+
+fn plan_svm(model: &SvmModel, shape: Shape, n_classes: usize) -> Result<SvmRuntime, ModelError> {
+    let n_pairs = pairs(n_classes).count();
+    expect_size("the machines' classes", n_classes, model.n_classes)?;
+    expect_size("the machines' weights", vector_len(shape)?, model.n_features())?;
+    expect_size("the machines' intercepts", n_pairs, model.intercept.len())?;
+    expect_size("the machines' sigmoids", n_pairs, model.sigmoids.len())?;
+    match &model.expansion {
+        Expansion::Linear { weights } => {
+            expect_size("the list of machines", n_pairs, weights.n_rows())?;
+        }
+        Expansion::Rbf { support, coef, .. } => {
+            expect_size("the list of machines", n_pairs, coef.n_rows())?;
+            expect_size("the machines' coefficients", support.n_rows(), coef.n_cols())?;
+        }
+    }
+    Ok(model.plan())
 }
 
 /// Gives the vector to `decide`; a posterior of NaN where there is none, which plans
@@ -83,11 +136,32 @@ impl Judge for LogisticModel {
     }
 }
 
+impl Judge for SvmRuntime {
+    fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
+        with_vector(input, posterior, |x, posterior| Self::posterior_into(self, x, posterior));
+    }
+}
+
+/// As [`with_vector`], of the one matrix.
+fn with_matrix(
+    input: View<'_>,
+    posterior: &mut [f64],
+    decide: impl FnOnce(MatRef<'_, f64>, &mut [f64]),
+) {
+    match input {
+        View::Matrices([matrix]) => decide(matrix.as_ref(), posterior),
+        _ => posterior.fill(f64::NAN),
+    }
+}
+
 impl Judge for MdmRuntime {
     fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
-        match input {
-            View::Matrices([matrix]) => Self::posterior_into(self, matrix.as_ref(), posterior),
-            _ => posterior.fill(f64::NAN),
-        }
+        with_matrix(input, posterior, |c, posterior| Self::posterior_into(self, c, posterior));
+    }
+}
+
+impl Judge for FgMdmRuntime {
+    fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
+        with_matrix(input, posterior, |c, posterior| Self::posterior_into(self, c, posterior));
     }
 }

@@ -6,7 +6,7 @@ use super::fitted::{FittedClassifier, FittedPipeline, FittedTransform};
 use super::step::{Classifier, Step, Transform};
 use crate::decoder::{Examples, Fit, FitError};
 use crate::riemann::RiemannError;
-use crate::window::{Value, View};
+use crate::window::{Planar, Samples, Value, View};
 use acquisition::marker::ClassIdx;
 use faer::Mat;
 use rayon::prelude::*;
@@ -72,6 +72,15 @@ impl<'a> Training<'a> {
             View::Vector(_) | View::Samples(_) => None,
         };
         self.views.iter().filter_map(matrix).collect()
+    }
+
+    /// The samples of one band of every example.
+    pub fn samples(&self, band: usize) -> Vec<Planar<'a>> {
+        let samples = |view: &View<'a>| match *view {
+            View::Samples(bands) => bands.get(band).map(Samples::as_planar),
+            View::Vector(_) | View::Matrices(_) => None,
+        };
+        self.views.iter().filter_map(samples).collect()
     }
 
     /// The vector of every example.

@@ -1,11 +1,15 @@
 //! Fitted pipelines: the description, and what its steps learned, as plain numbers.
 
 use super::Pipeline;
+use crate::classifier::fgmdm::{FgMdmModel, FgdaModel};
 use crate::classifier::lda::LdaModel;
 use crate::classifier::logistic::LogisticModel;
 use crate::classifier::mdm::MdmModel;
+use crate::classifier::svm::SvmModel;
 use crate::matrix::Matrix;
+use crate::riemann::metric::Metric;
 use crate::spatial_filter::csp::CspModel;
+use crate::spatial_filter::erp_covariance::ErpCovarianceModel;
 use serde::{Deserialize, Serialize};
 
 /// A fitted pipeline: what a model file holds.
@@ -31,9 +35,13 @@ pub(super) enum FittedTransform {
     /// Spatial filters.
     Csp { bands: Vec<CspModel> },
     /// Points of the tangent spaces.
-    TangentSpace { points: Vec<Matrix> },
+    TangentSpace { metric: Metric, points: Vec<Matrix> },
     /// Means that are moved to the identity.
     Recenter { means: Vec<Matrix> },
+    /// Geodesic filters.
+    Fgda { bands: Vec<FgdaModel> },
+    /// Prototypes.
+    ErpCovariance { bands: Vec<ErpCovarianceModel> },
     /// Means, and standard deviations.
     Standardise { mean: Vec<f64>, scale: Vec<f64> },
 }
@@ -48,4 +56,8 @@ pub(super) enum FittedClassifier {
     LogisticRegression(LogisticModel),
     /// Class means.
     Mdm(MdmModel),
+    /// Filter and class means.
+    FgMdm(FgMdmModel),
+    /// Machines.
+    Svm(SvmModel),
 }

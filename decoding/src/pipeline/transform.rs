@@ -1,15 +1,19 @@
 //! Transforms, each fitted, planned and run.
 
+use super::classify::check_filter;
 use super::fit::{Training, in_words};
 use super::fitted::FittedTransform;
 use super::runtime::{ModelError, Transformer, expect_size, matrices_size, vector_len};
 use super::step::Transform;
+use crate::classifier::fgmdm::{FgdaModel, FgdaRuntime};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
-use crate::riemann::mean::riemannian_mean;
+use crate::riemann::mean::Weights;
+use crate::riemann::metric::Metric;
 use crate::riemann::spd;
 use crate::riemann::tangent::TangentSpace;
 use crate::spatial_filter::csp::{CspModel, CspRuntime};
+use crate::spatial_filter::erp_covariance::{ErpCovarianceModel, ErpCovarianceRuntime};
 use crate::window::{Shape, View};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
@@ -25,31 +29,49 @@ type Planned = (Box<dyn Transformer>, Shape);
 impl Transform {
     /// Fits the step to the training examples alone.
     pub(super) fn fit(&self, training: &Training<'_>) -> Result<FittedTransform, FitError> {
-        let bands = 0..training.n_bands();
+        let (labels, n_classes) = (&training.labels, training.n_classes);
         Ok(match self {
             Self::Csp(_) => FittedTransform::Csp {
-                bands: bands
-                    .map(|band| {
-                        let matrices = training.matrices(band);
-                        CspModel::fit(&matrices, &training.labels, training.n_classes)
-                    })
-                    .collect::<Result<_, _>>()?,
+                bands: per_band(training, |band| {
+                    CspModel::fit(&training.matrices(band), labels, n_classes)
+                })?,
             },
-            Self::TangentSpace(_) => FittedTransform::TangentSpace {
-                points: bands.map(|band| mean(training, band)).collect::<Result<_, _>>()?,
+            Self::TangentSpace(step) => FittedTransform::TangentSpace {
+                metric: step.metric,
+                points: per_band(training, |band| mean(training, band, step.metric))?,
             },
-            Self::Recenter(_) => FittedTransform::Recenter {
-                means: bands.map(|band| mean(training, band)).collect::<Result<_, _>>()?,
+            Self::Recenter(step) => FittedTransform::Recenter {
+                means: per_band(training, |band| mean(training, band, step.metric))?,
+            },
+            Self::Fgda(step) => FittedTransform::Fgda {
+                bands: per_band(training, |band| {
+                    FgdaModel::fit(step.metric, &training.matrices(band), labels, n_classes)
+                })?,
+            },
+            Self::ErpCovariance(step) => FittedTransform::ErpCovariance {
+                bands: per_band(training, |band| {
+                    step.params().fit(&training.samples(band), labels, n_classes)
+                })?,
             },
             Self::Standardise(_) => standardisation(&training.vectors())?,
         })
     }
 }
 
-/// The Riemannian mean of one band of the training examples.
-fn mean(training: &Training<'_>, band: usize) -> Result<Matrix, FitError> {
+/// What is learned of each band.
+fn per_band<T>(
+    training: &Training<'_>,
+    fit: impl FnMut(usize) -> Result<T, FitError>,
+) -> Result<Vec<T>, FitError> {
+    (0..training.n_bands()).map(fit).collect()
+}
+
+/// The mean of one band of the training examples.
+fn mean(training: &Training<'_>, band: usize, metric: Metric) -> Result<Matrix, FitError> {
     const WHAT: &str = "the mean of the training covariances";
-    let mean = riemannian_mean(&training.matrices(band), MEAN_CRITERION, MEAN_MAX_STEPS)
+    let matrices = training.matrices(band);
+    let mean = metric
+        .mean(&matrices, &Weights::equal(), MEAN_CRITERION, MEAN_MAX_STEPS)
         .map_err(|e| in_words(WHAT, &e))?
         .mean;
     Matrix::from_faer(mean.as_ref()).map_err(|_| FitError::NotFinite { what: WHAT.into() })
@@ -79,8 +101,10 @@ impl FittedTransform {
     pub(super) fn plan(&self, shape: Shape) -> Result<Planned, ModelError> {
         match self {
             Self::Csp { bands } => plan_csp(bands, shape),
-            Self::TangentSpace { points } => plan_tangent(points, shape),
+            Self::TangentSpace { metric, points } => plan_tangent(*metric, points, shape),
             Self::Recenter { means } => plan_recenter(means, shape),
+            Self::Fgda { bands } => plan_fgda(bands, shape),
+            Self::ErpCovariance { bands } => plan_erp(bands, shape),
             Self::Standardise { mean, scale } => plan_standardise(mean, scale, shape),
         }
     }
@@ -126,14 +150,14 @@ struct Tangent {
     vector: Vec<f64>,
 }
 
-fn plan_tangent(points: &[Matrix], shape: Shape) -> Result<Planned, ModelError> {
+fn plan_tangent(metric: Metric, points: &[Matrix], shape: Shape) -> Result<Planned, ModelError> {
     const PART: &str = "the tangent space's point";
     let (n_bands, n_rows) = matrices_size(shape)?;
     expect_size("the list of tangent spaces", n_bands, points.len())?;
     let space = |point: &Matrix| {
         expect_size(PART, n_rows, point.n_rows())?;
         expect_size(PART, n_rows, point.n_cols())?;
-        TangentSpace::at(point.to_faer().as_ref())
+        TangentSpace::in_metric(metric, point.to_faer().as_ref())
             .map_err(|source| ModelError::Geometry { part: PART, source })
     };
     let spaces = points.iter().map(space).collect::<Result<Vec<_>, _>>()?;
@@ -186,6 +210,73 @@ impl Transformer for Recenter {
             matmul(out.as_mut(), Accum::Replace, &self.half, w, 1.0, Par::Seq);
             // Rounding differs between the triangles.
             spd::mirror_lower(out.as_mut());
+        }
+        View::Matrices(&self.matrices)
+    }
+}
+
+/// Leaves of every matrix what tells the classes apart.
+struct Fgda {
+    bands: Vec<FgdaRuntime>,
+    matrices: Vec<Mat<f64>>,
+}
+
+fn plan_fgda(bands: &[FgdaModel], shape: Shape) -> Result<Planned, ModelError> {
+    let (n_bands, n_rows) = matrices_size(shape)?;
+    expect_size("the list of geodesic filters", n_bands, bands.len())?;
+    let plan = |model: &FgdaModel| {
+        check_filter(model, shape)?;
+        let part = "the filter's point";
+        model.plan().map_err(|source| ModelError::Geometry { part, source })
+    };
+    let bands = bands.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+    let matrices = vec![Mat::zeros(n_rows, n_rows); n_bands];
+    Ok((Box::new(Fgda { bands, matrices }), shape))
+}
+
+impl Transformer for Fgda {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Matrices(inputs) = input else { return View::Matrices(&[]) };
+        for ((filter, out), input) in self.bands.iter_mut().zip(&mut self.matrices).zip(inputs) {
+            filter.filter_into(input.as_ref(), out.as_mut());
+        }
+        View::Matrices(&self.matrices)
+    }
+}
+
+/// Covariances of windows with the classes' mean responses.
+struct Erp {
+    bands: Vec<ErpCovarianceRuntime>,
+    matrices: Vec<Mat<f64>>,
+}
+
+fn plan_erp(models: &[ErpCovarianceModel], shape: Shape) -> Result<Planned, ModelError> {
+    let Shape::Samples { n_bands, n_channels, n_samples } = shape else {
+        return Err(ModelError::Shape { part: "a step's input of samples", expected: 1, found: 0 });
+    };
+    expect_size("the list of mean responses", n_bands, models.len())?;
+    let mut bands = Vec::with_capacity(n_bands);
+    for model in models {
+        expect_size("a mean response", n_samples, model.n_samples())?;
+        expect_size("the channels of a mean response", n_channels, model.n_channels)?;
+        if let Some(filters) = &model.filters {
+            expect_size("the filters of a response", n_channels, filters.n_cols())?;
+        }
+        bands.push(model.plan());
+    }
+    let n_rows = models.first().map_or(0, ErpCovarianceModel::n_rows);
+    for model in models {
+        expect_size("the rows of a band", n_rows, model.n_rows())?;
+    }
+    let matrices = vec![Mat::zeros(n_rows, n_rows); n_bands];
+    Ok((Box::new(Erp { bands, matrices }), Shape::Matrices { n_bands, n_rows }))
+}
+
+impl Transformer for Erp {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Samples(windows) = input else { return View::Matrices(&[]) };
+        for ((runtime, out), window) in self.bands.iter_mut().zip(&mut self.matrices).zip(windows) {
+            runtime.covariance_into(&window.as_planar(), out.as_mut());
         }
         View::Matrices(&self.matrices)
     }
