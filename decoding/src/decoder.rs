@@ -9,6 +9,7 @@ use crate::front_end::step::Demands;
 use crate::pipeline::check::PipelineError;
 use crate::window::{Features, Window};
 use acquisition::marker::ClassIdx;
+use std::ops::Range;
 
 /// Labelled windows to fit on, in time order: what of them the plan asked for.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +18,21 @@ pub struct Examples {
     pub labels: Vec<ClassIdx>,
     /// Features of each example.
     pub features: Vec<Features>,
+    /// Where each example lies.
+    pub spans: Vec<ExampleSpan>,
     /// What was asked for: the slots of the features.
     pub demands: Demands,
     /// Number of classes of the configuration, idle included.
     pub n_classes: usize,
+}
+
+/// The samples that an example was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExampleSpan {
+    /// The run it lies in, by any number of its own.
+    pub run: usize,
+    /// Indices of its samples.
+    pub samples: Range<u64>,
 }
 
 /// Why a decoder could not be fitted.
@@ -81,8 +93,18 @@ pub enum FitError {
     /// The steps are no pipeline: change its description.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// Calibrate longer, or choose with fewer splits.
+    #[error(
+        "none of {n_splits} inner splits has every class on both sides: calibrate longer or choose with fewer splits"
+    )]
+    NoInnerSplit {
+        /// Splits asked for.
+        n_splits: usize,
+    },
     /// The examples were made in different ways: make them with one plan.
-    #[error("{part} of the examples has size {found}, {expected} was expected: make all examples with one plan")]
+    #[error(
+        "{part} of the examples has size {found}, {expected} was expected: make all examples with one plan"
+    )]
     Shape {
         /// Which part.
         part: &'static str,

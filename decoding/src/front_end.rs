@@ -106,9 +106,9 @@ impl FrontEndSpec {
     /// Whether the demands can be met at `rate` at all, whatever the channels: to fail
     /// early, with nothing read.
     pub fn check(&self, rate: SampleRate, demands: &Demands) -> Result<(), PlanError> {
-        let window = self.window(rate)?;
         // The fewest channels that any feature can be computed of.
         const N_CHANNELS: usize = 2;
+        let window = self.window(rate)?;
         let labels = [const { String::new() }; N_CHANNELS];
         let mut graph = Graph::new(N_CHANNELS);
         for demand in demands.as_slice() {
@@ -171,8 +171,7 @@ impl FrontEnd {
             return Err(PlanError::NoChannels);
         }
         let window = spec.window(info.rate)?;
-        let (graph, extractors) =
-            plan_demands(spec, info, &picks, &demands, window)?;
+        let (graph, extractors) = plan_demands(spec, info, &picks, &demands, window)?;
         Ok(Self {
             frame: vec![0.0; picks.len()],
             leaves: leaves(&graph, &extractors, window),

@@ -15,6 +15,7 @@
 
 pub mod built_in;
 pub mod check;
+pub mod choose;
 mod classify;
 pub mod fit;
 pub mod fitted;
@@ -25,6 +26,7 @@ mod transform;
 
 pub use self::fitted::FittedPipeline;
 
+use self::choose::Choose;
 use self::step::Step;
 use crate::front_end::step::{Demand, Demands};
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,9 @@ pub struct Pipeline {
     pub name: String,
     /// From the stream to the posterior.
     pub steps: Vec<Step>,
+    /// Which parameters are chosen inside the calibration; none where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub choose: Option<Choose>,
 }
 
 impl Pipeline {
@@ -61,7 +66,12 @@ impl Pipeline {
     }
 }
 
-/// What the front end must compute for all of `pipelines`.
+/// What the front end must compute for all of `pipelines`, and all that they choose from.
 pub fn demands<'a>(pipelines: impl IntoIterator<Item = &'a Pipeline>) -> Demands {
-    pipelines.into_iter().map(Pipeline::demand).collect()
+    let of_pipeline = |pipeline: &Pipeline| match pipeline.candidates() {
+        Ok(candidates) => candidates.iter().map(|one| one.pipeline.demand()).collect(),
+        // What can't be fitted either, and says so there.
+        Err(_) => vec![pipeline.demand()],
+    };
+    pipelines.into_iter().flat_map(of_pipeline).collect()
 }

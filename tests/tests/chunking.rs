@@ -106,7 +106,7 @@ fn every_window_is_decided_by_every_pipeline() {
 
 proptest! {
     // Each case decides some hundred windows, each by every pipeline.
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_chunking_gives_the_same_decisions(sizes in sizes()) {

@@ -4,7 +4,7 @@
 //! It is *not* a second implementation of a session. Nothing after a window's end
 //! reaches its decision; training windows come from the calibration parts alone.
 
-use crate::decoder::{Decoder, Examples, Fit as _, FitError};
+use crate::decoder::{Decoder, ExampleSpan, Examples, Fit as _, FitError};
 use crate::evaluate::labels::{
     LabelRule, TaskInterval, TrialSpan, sample_labels, thin_idle, trial_spans, window_labels,
 };
@@ -25,6 +25,7 @@ use acquisition::time::{SampleIndex, SampleRate};
 use datasets::split::{Calibration, Part, Scored};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Frames read at once. Any other number gives the same decisions.
@@ -152,14 +153,15 @@ impl Protocol {
             }
             TrainOn::Trials => self.collect_trials(runs, parts, demands)?,
         };
-        let mut examples = Examples {
-            demands: demands.clone(),
-            n_classes: self.n_classes,
-            ..Examples::default()
-        };
-        for (label, features) in per_part.into_iter().flatten() {
-            examples.labels.push(label);
-            examples.features.push(features);
+        let mut examples =
+            Examples { demands: demands.clone(), n_classes: self.n_classes, ..Examples::default() };
+        for (part, found) in parts.iter().zip(per_part) {
+            for example in found {
+                examples.labels.push(example.class);
+                examples.features.push(example.features);
+                let (run, samples) = (part.run_idx(), example.samples);
+                examples.spans.push(ExampleSpan { run, samples });
+            }
         }
         Ok(examples)
     }
@@ -197,8 +199,9 @@ impl Protocol {
         run: &Run,
         chosen: &[Labelled],
         demands: &Demands,
-    ) -> Result<Vec<(ClassIdx, Features)>, EvaluateError> {
+    ) -> Result<Vec<Example>, EvaluateError> {
         let mut front_end = self.front_end(run, demands)?;
+        let n_samples = front_end.spec().window_samples as u64;
         let mut collected = Vec::with_capacity(chosen.len());
         let mut pending = chosen.iter().peekable();
         for_each_chunk(run, |chunk| {
@@ -211,7 +214,9 @@ impl Protocol {
                     && completed == Completed::Window
                     && let Some(window) = front_end.window()
                 {
-                    collected.push((labelled.class, window.features.clone()));
+                    let samples = end.0 + 1 - n_samples..end.0 + 1;
+                    let (class, features) = (labelled.class, window.features.clone());
+                    collected.push(Example { class, samples, features });
                 }
             }
         });
@@ -224,7 +229,7 @@ impl Protocol {
         runs: &[Run],
         parts: &[Part<Calibration>],
         demands: &Demands,
-    ) -> Result<Vec<Vec<(ClassIdx, Features)>>, EvaluateError> {
+    ) -> Result<Vec<Vec<Example>>, EvaluateError> {
         let mut spans = Vec::new();
         for (part_idx, part) in parts.iter().enumerate() {
             let run = &runs[part.run_idx()];
@@ -250,7 +255,11 @@ impl Protocol {
             let starts: Vec<_> = spans.iter().map(|span| span.start).collect();
             let found =
                 span_features(&self.front_end, recording, &picks, demands, &starts, n_samples)?;
-            Ok(found.into_iter().map(|(i, features)| (spans[i].class, features)).collect())
+            let example = |(i, features): (usize, Features)| {
+                let (class, start) = (spans[i].class, spans[i].start.0);
+                Example { class, samples: start..start + n_samples as u64, features }
+            };
+            Ok(found.into_iter().map(example).collect())
         };
         jobs.par_iter().map(collect).collect()
     }
@@ -300,6 +309,13 @@ impl Protocol {
         });
         Ok(decided)
     }
+}
+
+/// A training example of one run.
+struct Example {
+    class: ClassIdx,
+    samples: Range<u64>,
+    features: Features,
 }
 
 /// A window by its last sample, and its class.

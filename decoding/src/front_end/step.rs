@@ -11,7 +11,6 @@ use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
 use crate::psd::bands::BANDS;
 use crate::riemann::covariance::Estimator;
-use crate::spatial_filter::Estimator as StackedEstimator;
 use crate::spatial_filter::augmented::AugmentedParams;
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +131,7 @@ pub struct AugmentedCovariance {
     /// Samples from one copy to the next.
     pub lag: usize,
     /// How the covariance is estimated.
-    pub estimator: StackedEstimator,
+    pub estimator: Estimator,
 }
 
 impl Default for AugmentedCovariance {

@@ -45,7 +45,7 @@ pub fn find(name: &str) -> Option<Pipeline> {
 }
 
 fn pipeline(name: &str, steps: Vec<Step>) -> Pipeline {
-    Pipeline { name: name.to_owned(), steps }
+    Pipeline { name: name.to_owned(), steps, choose: None }
 }
 
 fn session_band() -> Step {
@@ -132,8 +132,7 @@ fn svm(kernel: KernelKind) -> Step {
 /// Tangent space, regression with an elastic net (as MOABB's `TSEL`; Corsi et al. 2022,
 /// doi 10.1088/1741-2552/ac9218).
 pub fn ts_el() -> Pipeline {
-    let steps =
-        vec![session_band(), covariance(Estimator::Oas), tangent_space(), elastic_net()];
+    let steps = vec![session_band(), covariance(Estimator::Oas), tangent_space(), elastic_net()];
     pipeline("ts+el", steps)
 }
 
@@ -156,12 +155,7 @@ pub fn csp_svm() -> Pipeline {
 /// theirs to choose per subject, here they are fixed).
 pub fn acm_ts_svm() -> Pipeline {
     let feature = Feature::AugmentedCovariance(AugmentedCovariance::default());
-    let steps = vec![
-        session_band(),
-        Step::Feature(feature),
-        tangent_space(),
-        svm(KernelKind::Rbf),
-    ];
+    let steps = vec![session_band(), Step::Feature(feature), tangent_space(), svm(KernelKind::Rbf)];
     pipeline("acm+ts+svm", steps)
 }
 

@@ -83,16 +83,23 @@ pub enum PipelineError {
         /// Its name.
         step: String,
     },
+    /// Change what is chosen.
+    #[error("choice {at}: {why}")]
+    Choose {
+        /// Its position among the parameters that are chosen, from 1.
+        at: usize,
+        /// What is wrong.
+        why: String,
+    },
     /// Change the parameter's value.
-    #[error("step {at} `{step}`: {source}")]
+    #[error("step {at} `{step}`: {error}")]
     Parameter {
         /// Its position, from 1.
         at: usize,
         /// Its name.
         step: String,
         /// Which, and why.
-        #[source]
-        source: BadParameter,
+        error: BadParameter,
     },
 }
 
@@ -208,9 +215,16 @@ impl Pipeline {
             if takes != gives {
                 let previous = previous.map(|step| step.name().to_owned());
                 let remedy = remedy(gives, takes);
-                return Err(PipelineError::Order { at, step: name(), takes, previous, gives, remedy });
+                return Err(PipelineError::Order {
+                    at,
+                    step: name(),
+                    takes,
+                    previous,
+                    gives,
+                    remedy,
+                });
             }
-            step.check().map_err(|source| PipelineError::Parameter { at, step: name(), source })?;
+            step.check().map_err(|error| PipelineError::Parameter { at, step: name(), error })?;
             n_bands *= step.n_bands();
             if n_bands > 1 && step.takes_one_matrix() {
                 return Err(PipelineError::SeveralBands { at, step: name() });
@@ -220,10 +234,9 @@ impl Pipeline {
         }
         match previous {
             None => Err(PipelineError::NoSteps),
+            Some(Step::Classifier(_)) if self.choose.is_some() => self.candidates().map(|_| ()),
             Some(Step::Classifier(_)) => Ok(()),
-            Some(step) => {
-                Err(PipelineError::NoClassifier { step: step.name().to_owned(), gives })
-            }
+            Some(step) => Err(PipelineError::NoClassifier { step: step.name().to_owned(), gives }),
         }
     }
 }

@@ -48,7 +48,11 @@ impl Classifier {
 
 impl FittedClassifier {
     /// Plans the step for inputs of `shape`.
-    pub(super) fn plan(&self, shape: Shape, n_classes: usize) -> Result<Box<dyn Judge>, ModelError> {
+    pub(super) fn plan(
+        &self,
+        shape: Shape,
+        n_classes: usize,
+    ) -> Result<Box<dyn Judge>, ModelError> {
         Ok(match self {
             Self::Lda(model) => {
                 expect_size("the discriminant's weights", vector_len(shape)?, model.coef.n_cols())?;

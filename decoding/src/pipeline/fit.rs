@@ -2,9 +2,10 @@
 //! examples.
 
 use super::Pipeline;
+use super::choose::{Choose, choose};
 use super::fitted::{FittedClassifier, FittedPipeline, FittedTransform};
 use super::step::{Classifier, Step, Transform};
-use crate::decoder::{Examples, Fit, FitError};
+use crate::decoder::{ExampleSpan, Examples, Fit, FitError};
 use crate::riemann::RiemannError;
 use crate::window::{Planar, Samples, Value, View};
 use acquisition::marker::ClassIdx;
@@ -23,6 +24,8 @@ pub(super) struct Training<'a> {
     pub views: Vec<View<'a>>,
     /// The class of each.
     pub labels: Vec<ClassIdx>,
+    /// Where each lies.
+    pub spans: Vec<ExampleSpan>,
     /// Classes of the configuration, idle included.
     pub n_classes: usize,
 }
@@ -32,17 +35,30 @@ impl<'a> Training<'a> {
     ///
     /// # Panics
     /// If the examples were made for other pipelines.
-    fn of(pipeline: &Pipeline, examples: &'a Examples) -> Self {
+    pub fn of(pipeline: &Pipeline, examples: &'a Examples) -> Self {
         let slot = examples.demands.slot(&pipeline.demand());
         let slot = slot.expect("examples that were made for this pipeline");
-        let mut sound = Self { views: vec![], labels: vec![], n_classes: examples.n_classes };
-        for (features, label) in examples.features.iter().zip(&examples.labels) {
+        let n_classes = examples.n_classes;
+        let mut sound = Self { views: vec![], labels: vec![], spans: vec![], n_classes };
+        let located = examples.labels.iter().zip(&examples.spans);
+        for (features, (label, span)) in examples.features.iter().zip(located) {
             if let Some(view) = features.get(slot) {
                 sound.views.push(view);
                 sound.labels.push(*label);
+                sound.spans.push(span.clone());
             }
         }
         sound
+    }
+
+    /// Some of the examples.
+    pub fn subset(&self, chosen: &[usize]) -> Self {
+        Self {
+            views: chosen.iter().map(|j| self.views[*j]).collect(),
+            labels: chosen.iter().map(|j| self.labels[*j]).collect(),
+            spans: chosen.iter().map(|j| self.spans[*j].clone()).collect(),
+            n_classes: self.n_classes,
+        }
     }
 
     /// Every class of the configuration needs examples, or nothing can be said of it.
@@ -98,12 +114,38 @@ impl Fit for Pipeline {
 
     fn fit(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
         self.check()?;
-        let training = Training::of(self, examples);
+        match &self.choose {
+            None => self.fit_training(&Training::of(self, examples)),
+            Some(Choose { splits, .. }) => {
+                choose(*splits, &self.candidates()?, |pipeline| Training::of(pipeline, examples))
+            }
+        }
+    }
+}
+
+impl Pipeline {
+    /// Fits the steps, with nothing to choose.
+    pub(super) fn fit_training(&self, training: &Training<'_>) -> Result<FittedPipeline, FitError> {
         training.check_classes()?;
         let steps: Vec<_> = self.transforms().collect();
         let mut transforms = Vec::with_capacity(steps.len());
-        let classifier = fit_rest(&steps, self.classifier(), &training, &mut transforms)?;
-        Ok(FittedPipeline { pipeline: self.clone(), transforms, classifier })
+        let classifier = fit_rest(&steps, self.classifier(), training, &mut transforms)?;
+        Ok(FittedPipeline { pipeline: self.clone(), transforms, classifier, candidates: vec![] })
+    }
+
+    fn transforms(&self) -> impl Iterator<Item = &Transform> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Transform(transform) => Some(transform),
+            _ => None,
+        })
+    }
+
+    fn classifier(&self) -> &Classifier {
+        let last = self.steps.iter().find_map(|step| match step {
+            Step::Classifier(classifier) => Some(classifier),
+            _ => None,
+        });
+        last.expect("a checked pipeline ends with a classifier")
     }
 }
 
@@ -119,25 +161,9 @@ fn fit_rest(
     let values = transformed(&fitted, &training.views)?;
     done.push(fitted);
     let views = values.iter().map(Value::view).collect();
-    let (labels, n_classes) = (training.labels.clone(), training.n_classes);
-    fit_rest(rest, classifier, &Training { views, labels, n_classes }, done)
-}
-
-impl Pipeline {
-    fn transforms(&self) -> impl Iterator<Item = &Transform> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Transform(transform) => Some(transform),
-            _ => None,
-        })
-    }
-
-    fn classifier(&self) -> &Classifier {
-        let last = self.steps.iter().find_map(|step| match step {
-            Step::Classifier(classifier) => Some(classifier),
-            _ => None,
-        });
-        last.expect("a checked pipeline ends with a classifier")
-    }
+    let (labels, spans) = (training.labels.clone(), training.spans.clone());
+    let next = Training { views, labels, spans, n_classes: training.n_classes };
+    fit_rest(rest, classifier, &next, done)
 }
 
 /// What a fitted step makes of every example.

@@ -1,6 +1,7 @@
 //! Fitted pipelines: the description, and what its steps learned, as plain numbers.
 
 use super::Pipeline;
+use super::choose::Scored;
 use crate::classifier::fgmdm::{FgMdmModel, FgdaModel};
 use crate::classifier::lda::LdaModel;
 use crate::classifier::logistic::LogisticModel;
@@ -16,15 +17,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedPipeline {
+    /// As it was chosen: nothing is left to choose.
     pub(super) pipeline: Pipeline,
     pub(super) transforms: Vec<FittedTransform>,
     pub(super) classifier: FittedClassifier,
+    /// What was chosen from, with the scores of the inner splits; empty where nothing was.
+    pub(super) candidates: Vec<Scored>,
 }
 
 impl FittedPipeline {
     /// Which pipeline it is.
     pub fn pipeline(&self) -> &Pipeline {
         &self.pipeline
+    }
+
+    /// What it was chosen from, with the scores of the inner splits; empty where nothing
+    /// was chosen.
+    pub fn candidates(&self) -> &[Scored] {
+        &self.candidates
     }
 }
 

@@ -68,10 +68,43 @@ pub(super) trait Judge: Send {
 }
 
 /// All fitted steps of a pipeline, one after the other.
-struct Chain {
-    slot: usize,
+pub(super) struct Chain {
     transforms: Vec<Box<dyn Transformer>>,
     judge: Box<dyn Judge>,
+}
+
+impl Chain {
+    /// Plans the steps for features of `shape`.
+    pub fn plan(
+        model: &FittedPipeline,
+        mut shape: Shape,
+        n_classes: usize,
+    ) -> Result<Self, ModelError> {
+        let mut transforms = Vec::with_capacity(model.transforms.len());
+        for fitted in &model.transforms {
+            let (transform, next) = fitted.plan(shape)?;
+            transforms.push(transform);
+            shape = next;
+        }
+        Ok(Self { transforms, judge: model.classifier.plan(shape, n_classes)? })
+    }
+
+    /// Writes the posterior of each class, given a feature of the planned shape.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    pub fn posterior_into(&mut self, feature: View<'_>, posterior: &mut [f64]) {
+        let mut view = feature;
+        for transform in &mut self.transforms {
+            view = transform.apply(view);
+        }
+        self.judge.posterior_into(view, posterior);
+    }
+}
+
+/// A pipeline as a session runs it.
+struct Planned {
+    slot: usize,
+    chain: Chain,
     n_classes: usize,
 }
 
@@ -85,15 +118,8 @@ impl FittedPipeline {
     ) -> Result<Box<dyn Decoder>, ModelError> {
         let other_plan = || ModelError::OtherPlan { name: self.pipeline.name.clone() };
         let slot = front_end.demands().slot(&self.pipeline.demand()).ok_or_else(other_plan)?;
-        let mut shape = front_end.shape(slot);
-        let mut transforms = Vec::with_capacity(self.transforms.len());
-        for fitted in &self.transforms {
-            let (transform, next) = fitted.plan(shape)?;
-            transforms.push(transform);
-            shape = next;
-        }
-        let judge = self.classifier.plan(shape, n_classes)?;
-        Ok(Box::new(Chain { slot, transforms, judge, n_classes }))
+        let chain = Chain::plan(self, front_end.shape(slot), n_classes)?;
+        Ok(Box::new(Planned { slot, chain, n_classes }))
     }
 }
 
@@ -126,19 +152,15 @@ pub(super) fn matrices_size(shape: Shape) -> Result<(usize, usize), ModelError> 
     }
 }
 
-impl Decoder for Chain {
+impl Decoder for Planned {
     fn n_classes(&self) -> usize {
         self.n_classes
     }
 
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]) {
-        let Some(mut view) = window.features.get(self.slot) else {
-            posterior.fill(f64::NAN);
-            return;
-        };
-        for transform in &mut self.transforms {
-            view = transform.apply(view);
+        match window.features.get(self.slot) {
+            Some(feature) => self.chain.posterior_into(feature, posterior),
+            None => posterior.fill(f64::NAN),
         }
-        self.judge.posterior_into(view, posterior);
     }
 }

@@ -1,0 +1,179 @@
+use super::check::{Form, PipelineError};
+use super::{Pipeline, built_in, demands};
+use crate::decoder::{ExampleSpan, Examples, Fit as _, FitError};
+use crate::front_end::{FrontEnd, FrontEndSpec, PlanError};
+use acquisition::marker::ClassIdx;
+use acquisition::signal::{ChannelInfo, StreamInfo};
+use acquisition::time::SampleRate;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+/// A pipeline of steps by name, everything at its default.
+fn described(steps: &[&str]) -> Result<Pipeline, String> {
+    let steps: Vec<_> = steps.iter().map(|s| format!("[[steps]]\nstep = \"{s}\"\n")).collect();
+    Pipeline::from_toml(&format!("name = \"tested\"\n{}", steps.concat())).map_err(|e| e.to_string())
+}
+
+pub(super) fn stream(n_channels: usize) -> StreamInfo {
+    let channels = (0..n_channels).map(|c| ChannelInfo::eeg(format!("E{c}"))).collect();
+    StreamInfo {
+        name: "noise".into(),
+        kind: "EEG".into(),
+        source_id: String::new(),
+        host: String::new(),
+        rate: SampleRate::new(100.0).unwrap(),
+        channels,
+        simulated: true,
+    }
+}
+
+/// Half-second windows of noise, every tenth of a second; each second belongs to the
+/// next class, which is loud on a channel of its own.
+pub(super) fn examples(pipelines: &[Pipeline], n_classes: usize, n_secs: usize) -> Examples {
+    let info = stream(4);
+    let spec = FrontEndSpec { window_secs: 0.5, step_secs: 0.1, ..FrontEndSpec::default() };
+    let demands = demands(pipelines);
+    let picks = (0..4).collect();
+    let mut front_end = FrontEnd::plan(&spec, &info, picks, demands.clone()).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut examples = Examples { demands, n_classes, ..Examples::default() };
+    for n in 0..n_secs * 100 {
+        let class = n / 100 % n_classes;
+        let loud = |c: usize| if c == class { 3.0 } else { 1.0 };
+        let frame: Vec<f32> = (0..4).map(|c| rng.random_range(-1.0..1.0) * loud(c)).collect();
+        let end = front_end.next();
+        let is_inside = n % 100 >= 49;
+        if front_end.push_frame(&frame) == crate::front_end::Completed::Window && is_inside {
+            let window = front_end.window().unwrap();
+            examples.labels.push(ClassIdx(class as u8));
+            examples.features.push(window.features.clone());
+            let samples = end.0 + 1 - 50..end.0 + 1;
+            examples.spans.push(ExampleSpan { run: 0, samples });
+        }
+    }
+    examples
+}
+
+#[test]
+fn a_wrong_order_names_both_steps_and_the_remedy() {
+    let cases: [(&[&str], &str); 8] = [
+        (
+            &["covariance", "lda"],
+            "step 2 `lda` takes a vector, but step 1 `covariance` gives matrices: put `tangent_space` or `csp` between them",
+        ),
+        (
+            &["log_variance", "mdm"],
+            "step 2 `mdm` takes matrices, but step 1 `log_variance` gives a vector: begin with `covariance`",
+        ),
+        (
+            &["mdm"],
+            "step 1 `mdm` takes matrices, but the stream gives a signal: put `covariance` between them",
+        ),
+        (
+            &["covariance", "band_pass", "mdm"],
+            "step 2 `band_pass` takes a signal, but step 1 `covariance` gives matrices: signal steps and the feature come first",
+        ),
+        (
+            &["covariance", "mdm", "lda"],
+            "step 3 `lda` takes a vector, but step 2 `mdm` gives a posterior: a classifier is the last step",
+        ),
+        (
+            &["covariance", "tangent_space"],
+            "the last step `tangent_space` gives a vector: end with `lda`",
+        ),
+        (
+            &["samples", "lda"],
+            "step 2 `lda` takes a vector, but step 1 `samples` gives samples of a window: put `erp_covariance` after `samples`",
+        ),
+        (
+            &["filter_bank", "covariance", "mdm"],
+            "step 3 `mdm` takes one matrix per window, but there are several bands",
+        ),
+    ];
+    for (steps, expected) in cases {
+        let error = described(steps).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let empty = Pipeline { name: "a".into(), steps: vec![], choose: None };
+    assert_eq!(empty.check(), Err(PipelineError::NoSteps));
+}
+
+#[test]
+fn forms_follow_from_each_other_in_every_built_in_pipeline() {
+    for pipeline in built_in::all() {
+        assert_eq!(pipeline.check(), Ok(()), "{}", pipeline.name);
+        assert_eq!(pipeline.steps[0].takes(), Form::Signal);
+        assert_eq!(built_in::find(&pipeline.name), Some(pipeline));
+    }
+    let names: Vec<_> = built_in::all().into_iter().map(|p| p.name).collect();
+    assert_eq!(names[..5], built_in::REFERENCE);
+}
+
+#[test]
+fn a_demand_of_several_pipelines_is_computed_once() {
+    let shared = [built_in::mdm(), built_in::ts_lr(), built_in::csp_lda()];
+    assert_eq!(demands(&shared).as_slice().len(), 1);
+    assert_eq!(demands(&built_in::reference()).as_slice().len(), 3);
+}
+
+#[test]
+fn every_order_of_steps_that_checks_can_be_fitted() {
+    let cases: [&[&str]; 9] = [
+        &["notch", "band_pass", "covariance", "recenter", "tangent_space", "standardise", "lda"],
+        &["filter_bank", "covariance", "csp", "lda"],
+        &["filter_bank", "log_variance", "svm"],
+        &["covariance", "fgda", "mdm"],
+        &["covariance", "fgda", "tangent_space", "logistic_regression"],
+        &["band_pass", "samples", "erp_covariance", "tangent_space", "lda"],
+        &["augmented_covariance", "tangent_space", "svm"],
+        &["band_pass", "connectivity", "lda"],
+        &["filter_bank", "covariance", "recenter", "tangent_space", "lda"],
+    ];
+    for steps in cases {
+        let mut pipeline = described(steps).unwrap();
+        // The rate of these examples has room for three bands.
+        if let super::step::Step::Signal(crate::front_end::step::SignalStep::FilterBank(bank)) =
+            &mut pipeline.steps[0]
+        {
+            bank.bands_hz = vec![[4.0, 12.0], [12.0, 24.0], [24.0, 40.0]];
+        }
+        if let super::step::Step::Feature(crate::front_end::step::Feature::AugmentedCovariance(
+            step,
+        )) = &mut pipeline.steps[0]
+        {
+            (step.order, step.lag) = (2, 3);
+        }
+        let examples = examples(std::slice::from_ref(&pipeline), 2, 24);
+        let fitted = pipeline.fit(&examples).unwrap_or_else(|e| panic!("{steps:?}: {e}"));
+        assert_eq!(fitted.pipeline(), &pipeline);
+        let json = serde_json::to_string(&fitted).unwrap();
+        let back: super::FittedPipeline = serde_json::from_str(&json).unwrap();
+        assert_eq!(back, fitted, "{steps:?}");
+    }
+}
+
+#[test]
+fn calibrations_without_a_class_are_refused() {
+    let pipeline = built_in::logvar_lda();
+    let mut examples = examples(std::slice::from_ref(&pipeline), 3, 12);
+    examples.labels.iter_mut().for_each(|label| *label = ClassIdx(1));
+    let error = pipeline.fit(&examples).unwrap_err();
+    assert!(matches!(error, FitError::TooFewExamples { class: 0, .. }), "{error}");
+}
+
+#[test]
+fn channels_are_picked_by_label() {
+    let pipeline = |labels: &str| {
+        let text = format!(
+            "name = \"a\"\n[[steps]]\nstep = \"pick\"\nchannels = [{labels}]\n[[steps]]\nstep = \"log_variance\"\n[[steps]]\nstep = \"lda\""
+        );
+        Pipeline::from_toml(&text).unwrap()
+    };
+    let plan = |p: &Pipeline| {
+        FrontEnd::plan(&FrontEndSpec::default(), &stream(4), vec![0, 1, 2, 3], demands([p]))
+    };
+    let front_end = plan(&pipeline("\"e2\", \"E0\"")).unwrap();
+    assert_eq!(front_end.shape(0), crate::window::Shape::Vector(2));
+    let error = plan(&pipeline("\"E2\", \"Cz\"")).err().unwrap();
+    assert!(matches!(&error, PlanError::NoSuchChannel { label, .. } if label == "Cz"), "{error}");
+}

@@ -25,6 +25,7 @@ mod nearest;
 pub use self::nearest::did_you_mean;
 use super::Pipeline;
 use super::check::PipelineError;
+use super::choose::Choose;
 use super::step::Step;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -94,18 +95,17 @@ pub enum DescriptionError {
         why: String,
     },
     /// Change the steps.
-    #[error("line {line}: {source}")]
+    #[error("line {line}: {error}")]
     Steps {
         /// Where the step begins.
         line: usize,
         /// Which, and why.
-        #[source]
-        source: PipelineError,
+        error: PipelineError,
     },
 }
 
 /// The keys of a description.
-const KEYS: [&str; 2] = ["name", "steps"];
+const KEYS: [&str; 3] = ["name", "steps", "choose"];
 
 impl Pipeline {
     /// Reads a description.
@@ -117,6 +117,7 @@ impl Pipeline {
         })?;
         let mut name = None;
         let mut steps = None;
+        let mut choose = None;
         for (key, value) in document.get_ref() {
             let line = at.line(key.span().start);
             match (key.get_ref().as_ref(), value.get_ref()) {
@@ -130,6 +131,13 @@ impl Pipeline {
                     let what = "steps are a list: begin each with [[steps]]";
                     return Err(DescriptionError::Missing { line, what });
                 }
+                ("choose", DeValue::Table(table)) => {
+                    choose = Some((line, read_choose(line, table, &at)?));
+                }
+                ("choose", _) => {
+                    let what = "what is chosen is a table: begin it with [choose]";
+                    return Err(DescriptionError::Missing { line, what });
+                }
                 (found, _) => {
                     let (found, hint) = (found.to_owned(), did_you_mean(found, KEYS));
                     return Err(DescriptionError::UnknownKey { line, found, hint });
@@ -140,17 +148,26 @@ impl Pipeline {
         let name = name.ok_or_else(|| missing("the name is missing: name = \"my-pipeline\""))?;
         let located = steps.ok_or_else(|| missing("no steps: begin each with [[steps]]"))?;
         let (lines, steps): (Vec<_>, Vec<_>) = located.into_iter().unzip();
-        let pipeline = Self { name, steps };
-        pipeline.check().map_err(|source| {
-            let line = source.step().and_then(|at| lines.get(at - 1)).or(lines.last());
-            DescriptionError::Steps { line: line.copied().unwrap_or(1), source }
+        let (choose_line, choose) = choose.unzip();
+        let pipeline = Self { name, steps, choose };
+        pipeline.check().map_err(|error| {
+            let of_step = || error.step().and_then(|at| lines.get(at - 1)).or(lines.last());
+            let line = match error {
+                PipelineError::Choose { .. } => choose_line,
+                PipelineError::Name { .. } => Some(1),
+                _ => of_step().copied(),
+            };
+            DescriptionError::Steps { line: line.unwrap_or(1), error }
         })?;
         Ok(pipeline)
     }
 
     /// The description as TOML, every parameter written; reading it gives the same
     /// description, every number to the bit.
-    #[expect(clippy::missing_panics_doc, reason = "a description is plain data, which always serialises")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "a description is plain data, which always serialises"
+    )]
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a description is tables of plain values")
     }
@@ -163,8 +180,9 @@ impl PipelineError {
             Self::Order { at, .. } | Self::SeveralBands { at, .. } | Self::Parameter { at, .. } => {
                 Some(*at)
             }
-            Self::Name { .. } => Some(1),
-            Self::NoSteps | Self::NoClassifier { .. } => None,
+            Self::Name { .. } | Self::NoSteps | Self::NoClassifier { .. } | Self::Choose { .. } => {
+                None
+            }
         }
     }
 }
@@ -177,8 +195,39 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// The line of a byte, from 1.
     fn line(&self, byte: usize) -> usize {
-        let before = &self.text.as_bytes()[..byte.min(self.text.len())];
-        before.iter().filter(|b| **b == b'\n').count() + 1
+        self.text.char_indices().take_while(|(at, _)| *at < byte).filter(|(_, c)| *c == '\n').count()
+            + 1
+    }
+}
+
+/// What is chosen, with the lines of keys that are not known.
+fn read_choose(
+    line: usize,
+    table: &DeTable<'_>,
+    at: &Lines<'_>,
+) -> Result<Choose, DescriptionError> {
+    known_keys(table, &["splits", "parameters"], at)?;
+    for (_, value) in table.iter().filter(|(key, _)| key.get_ref() == "parameters") {
+        let items = value.get_ref().as_array().into_iter().flat_map(|array| array.iter());
+        for item in items.filter_map(|item| item.get_ref().as_table()) {
+            known_keys(item, &["step", "parameter", "values"], at)?;
+        }
+    }
+    let plain = plain(&DeValue::Table(table.clone()));
+    plain.try_into().map_err(|error: toml::de::Error| {
+        let why = format!("what is chosen: {}", error.message());
+        DescriptionError::Toml { line, why }
+    })
+}
+
+fn known_keys(table: &DeTable<'_>, known: &[&str], at: &Lines<'_>) -> Result<(), DescriptionError> {
+    match table.iter().find(|(key, _)| !known.contains(&key.get_ref().as_ref())) {
+        None => Ok(()),
+        Some((key, _)) => Err(DescriptionError::UnknownKey {
+            line: at.line(key.span().start),
+            found: key.get_ref().to_string(),
+            hint: did_you_mean(key.get_ref(), known.iter().copied()),
+        }),
     }
 }
 
@@ -266,7 +315,10 @@ fn plain(value: &DeValue<'_>) -> toml::Value {
             toml::Value::Array(array.iter().map(|item| plain(item.get_ref())).collect())
         }
         DeValue::Table(table) => toml::Value::Table(
-            table.iter().map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref()))).collect(),
+            table
+                .iter()
+                .map(|(key, item)| (key.get_ref().to_string(), plain(item.get_ref())))
+                .collect(),
         ),
     }
 }

@@ -134,7 +134,8 @@ impl Transformer for Csp {
     fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
         let View::Matrices(matrices) = input else { return nothing(&mut self.vector) };
         let mut rest = self.vector.as_mut_slice();
-        for ((runtime, n_filters), matrix) in self.bands.iter_mut().zip(&self.n_filters).zip(matrices)
+        for ((runtime, n_filters), matrix) in
+            self.bands.iter_mut().zip(&self.n_filters).zip(matrices)
         {
             let (features, next) = rest.split_at_mut(*n_filters);
             runtime.features_into(matrix.as_ref(), features);
@@ -262,7 +263,12 @@ fn plan_erp(models: &[ErpCovarianceModel], shape: Shape) -> Result<Planned, Mode
         if let Some(filters) = &model.filters {
             expect_size("the filters of a response", n_channels, filters.n_cols())?;
         }
-        bands.push(model.plan());
+        let planned = model.plan().map_err(|_| ModelError::Shape {
+            part: "the samples of a mean response",
+            expected: model.n_rows() + 1,
+            found: n_samples,
+        });
+        bands.push(planned?);
     }
     let n_rows = models.first().map_or(0, ErpCovarianceModel::n_rows);
     for model in models {

@@ -37,7 +37,12 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        let cases = [("lda", "lda", 0), ("ldas", "lda", 1), ("", "mdm", 3), ("covaraince", "covariance", 1)];
+        let cases = [
+            ("lda", "lda", 0),
+            ("ldas", "lda", 1),
+            ("", "mdm", 3),
+            ("covaraince", "covariance", 1),
+        ];
         for (a, b, expected) in cases {
             assert_eq!(distance(a, b), expected, "{a} {b}");
             assert_eq!(distance(b, a), expected, "{b} {a}");

@@ -1,0 +1,87 @@
+use super::*;
+use crate::decoder::Fit as _;
+use crate::pipeline::tests::examples;
+
+/// A choice of C, given as TOML.
+fn pipeline(choose: &str) -> Result<Pipeline, String> {
+    let text = format!(
+        "name = \"chosen\"\n[[steps]]\nstep = \"log_variance\"\n\
+         [[steps]]\nstep = \"logistic_regression\"\n{choose}"
+    );
+    Pipeline::from_toml(&text).map_err(|e| e.to_string())
+}
+
+const BY_C: &str = "[choose]\nsplits = 2\n[[choose.parameters]]\n\
+                    step = \"logistic_regression\"\nparameter = \"c\"\nvalues = [1e-9, 0.1, 10]\n";
+
+#[test]
+fn a_choice_is_read_as_it_was_written() {
+    let pipeline = pipeline(BY_C).unwrap();
+    assert_eq!(pipeline.candidates().unwrap().len(), 3);
+    assert_eq!(Pipeline::from_toml(&pipeline.to_toml()), Ok(pipeline));
+}
+
+#[test]
+fn the_best_candidate_is_fitted_to_all_examples() {
+    let pipeline = pipeline(BY_C).unwrap();
+    let examples = examples(std::slice::from_ref(&pipeline), 2, 40);
+    let fitted = pipeline.fit(&examples).unwrap();
+    let scores: Vec<_> = fitted.candidates().iter().map(|c| c.nmcc.unwrap()).collect();
+    // A regression that may not use its features is at chance; the others are far above.
+    assert!(scores[0] < 0.7 && scores[1] > 0.9, "{scores:?}");
+    let best = if scores[2] > scores[1] { 2 } else { 1 };
+    let plain = pipeline.candidates().unwrap().swap_remove(best).pipeline;
+    assert_eq!(fitted.pipeline(), &plain);
+    let mut alone = plain.fit(&examples).unwrap();
+    alone.candidates = fitted.candidates.clone();
+    assert_eq!(alone, fitted);
+}
+
+#[test]
+fn no_inner_split_fits_to_what_it_scores_or_to_the_future() {
+    let pipeline = pipeline(BY_C).unwrap();
+    let examples = examples(std::slice::from_ref(&pipeline), 2, 40);
+    let training = Training::of(&pipeline, &examples);
+    let splits = inner_splits(&training, 3);
+    assert_eq!(splits.len(), 3);
+    for split in splits {
+        assert!(!split.fit.is_empty() && !split.score.is_empty());
+        for j in split.fit {
+            let before = &training.spans[j].samples;
+            for k in split.score.clone() {
+                assert!(before.end <= training.spans[k].samples.start, "{j} {k}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_chosen_is_said_with_the_nearest() {
+    let choice = |step: &str, parameter: &str, values: &str| {
+        let text = format!(
+            "[choose]\n[[choose.parameters]]\nstep = \"{step}\"\nparameter = \"{parameter}\"\nvalues = [{values}]\n"
+        );
+        pipeline(&text).unwrap_err()
+    };
+    let error = choice("logistic_regresion", "c", "1");
+    assert!(
+        error.starts_with("line 6: choice 1: ")
+            && error.contains("did you mean `logistic_regression`?"),
+        "{error}"
+    );
+    let error = choice("logistic_regression", "cc", "1");
+    assert!(error.contains("has no parameter \"cc\": did you mean `c`?"), "{error}");
+    assert!(choice("logistic_regression", "c", "").contains("at least one value"));
+    assert!(choice("logistic_regression", "c", "0").contains("not a positive number"));
+    assert!(choice("logistic_regression", "c", "\"much\"").contains("invalid type"));
+}
+
+#[test]
+fn a_calibration_too_short_for_a_split_is_refused() {
+    let pipeline = pipeline(BY_C).unwrap();
+    let mut examples = examples(std::slice::from_ref(&pipeline), 2, 40);
+    // Class after class: no split in time has both on both sides.
+    examples.labels.sort_by_key(|label| label.index());
+    let error = pipeline.fit(&examples).unwrap_err();
+    assert_eq!(error, FitError::NoInnerSplit { n_splits: 2 });
+}
