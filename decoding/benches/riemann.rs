@@ -2,11 +2,13 @@
 //! `cargo bench -p decoding --bench riemann`.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use decoding::riemann::covariance::{SlidingCovariance, oas_shrink, scm};
-use decoding::riemann::distance::DistanceTo;
-use decoding::riemann::mean::riemannian_mean;
+use decoding::riemann::covariance::{Estimator, SlidingCovariance, oas_shrink, scm};
+use decoding::riemann::distance::{DistanceTo, DistancesTo};
+use decoding::riemann::mean::{Weights, riemannian_mean};
+use decoding::riemann::metric::Metric;
 use decoding::riemann::spd::EigenScratch;
 use decoding::riemann::tangent::TangentSpace;
+use decoding::riemann::transfer::{Recentering, Rescaling, Rotation};
 use faer::Mat;
 use std::hint::black_box;
 
@@ -76,6 +78,71 @@ fn decisions(c: &mut Criterion) {
     }
 }
 
+fn estimators(c: &mut Criterion) {
+    for (n, n_samples) in [(22, 750), (306, 2000), (1024, 2000)] {
+        let frames = frames(n, n_samples, 1);
+        let window = Mat::from_fn(n, n_samples, |i, t| frames[t * n + i]);
+        let mut cov = Mat::zeros(n, n);
+        for (name, estimator) in [
+            ("oas", Estimator::Oas),
+            ("ledoit_wolf", Estimator::LedoitWolf),
+            ("schaefer_strimmer", Estimator::SchaeferStrimmer),
+        ] {
+            let mut runtime = estimator.plan(n, n_samples).expect("enough samples");
+            c.bench_function(&format!("covariance_{name}/{n}ch-{n_samples}samples"), |b| {
+                b.iter(|| runtime.covariance_into(black_box(window.as_ref()), cov.as_mut()));
+            });
+        }
+    }
+}
+
+fn metrics(c: &mut Criterion) {
+    let covs: Vec<_> = (0..9).map(|seed| covariance(22, seed)).collect();
+    let points: Vec<_> = covs[..5].iter().map(Mat::as_ref).collect();
+    let mut group = c.benchmark_group("metric");
+    for metric in Metric::ALL {
+        let mut distances = DistancesTo::in_metric(metric, &points).expect("shrunk");
+        let mut squared = [0.0; 5];
+        group.bench_function(format!("distances_{metric}/22ch-to-5"), |b| {
+            b.iter(|| distances.squared_into(black_box(covs[7].as_ref()), &mut squared));
+        });
+        let mut space = TangentSpace::in_metric(metric, covs[0].as_ref()).expect("shrunk");
+        let mut vector = vec![0.0; space.dim()];
+        group.bench_function(format!("tangent_vector_{metric}/22ch"), |b| {
+            b.iter(|| space.vector_into(black_box(covs[7].as_ref()), &mut vector));
+        });
+        let mut back = Mat::zeros(22, 22);
+        group.bench_function(format!("tangent_back_{metric}/22ch"), |b| {
+            b.iter(|| space.spd_into(black_box(&vector), back.as_mut()));
+        });
+        group.bench_function(format!("mean_{metric}/9x22ch"), |b| {
+            b.iter(|| {
+                metric.mean(black_box(&covs), &Weights::equal(), 1e-8, 50).map(|m| m.n_steps)
+            });
+        });
+    }
+    group.finish();
+}
+
+fn transfer(c: &mut Criterion) {
+    let covs: Vec<_> = (0..6).map(|seed| covariance(22, seed)).collect();
+    let mut out = Mat::zeros(22, 22);
+    let mut centre = Recentering::at(covs[0].as_ref()).expect("shrunk");
+    c.bench_function("recentering/22ch", |b| {
+        b.iter(|| centre.apply_into(black_box(covs[1].as_ref()), out.as_mut()));
+    });
+    let mut scale = Rescaling::at(covs[0].as_ref(), 0.8).expect("shrunk");
+    c.bench_function("rescaling/22ch", |b| {
+        b.iter(|| scale.apply_into(black_box(covs[1].as_ref()), out.as_mut()));
+    });
+    c.bench_function("rotation_fit/3x22ch", |b| {
+        let (pairs, weights) = ((&covs[..3], &covs[3..]), Weights::equal());
+        b.iter(|| {
+            Rotation::fit(Metric::Euclidean, black_box(pairs), &weights, (1e-6, 2000)).is_ok()
+        });
+    });
+}
+
 fn mean(c: &mut Criterion) {
     let covs: Vec<_> = (0..100).map(|seed| covariance(64, seed)).collect();
     let mut group = c.benchmark_group("mean");
@@ -86,5 +153,5 @@ fn mean(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sliding, decisions, mean);
+criterion_group!(benches, sliding, estimators, decisions, metrics, transfer, mean);
 criterion_main!(benches);

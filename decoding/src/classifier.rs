@@ -11,9 +11,11 @@
 
 pub mod elastic_net;
 pub mod fgmdm;
+pub mod knn;
 pub mod lda;
 pub mod logistic;
 pub mod mdm;
+pub mod mean_field;
 pub mod svm;
 
 use crate::decoder::FitError;

@@ -293,6 +293,18 @@ impl EigenScratch {
         self.rebuild_reduced((bundle, lane), f, sum, Accum::Add)
     }
 
+    /// As [`EigenScratch::add_reduced_spd`], in place of what was there.
+    pub(crate) fn reduced_spd_into(
+        &mut self,
+        (bundle, lane): (&Bundle, usize),
+        f: impl Fn(f64) -> f64,
+        out: MatMut<'_, f64>,
+    ) -> Result<(), RiemannError> {
+        bundle.values_into(lane, &mut self.values);
+        check_positive(&self.values)?;
+        self.rebuild_reduced((bundle, lane), f, out, Accum::Replace)
+    }
+
     /// `f` of one matrix of a bundle that is reduced, whose eigenvalues are `values`.
     fn rebuild_reduced(
         &mut self,

@@ -3,9 +3,10 @@
 mod map;
 
 use super::metric::Metric;
-use super::spd::{self, EigenScratch, RiemannError, mirror_lower};
+use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, mirror_lower};
 use faer::{Mat, MatMut, MatRef};
 use map::Map;
+use std::borrow::Borrow;
 use std::f64::consts::SQRT_2;
 
 /// Maps SPD matrices `C` to the tangent space at a fixed point `P`, as vectors, and back.
@@ -24,7 +25,7 @@ use std::f64::consts::SQRT_2;
 /// the Euclidean metric the vector's length is the distance from `P` to `C`.
 ///
 /// Keep the point (a [`crate::matrix::Matrix`]) in a model file and plan anew from it: the
-/// plan is a function of its bits. Memory: about eight matrices of the point's size.
+/// plan is a function of its bits. Memory: about twelve matrices of the point's size.
 ///
 /// # Reference
 /// A. Barachant, S. Bonnet, M. Congedo, C. Jutten (2012), IEEE Transactions on
@@ -39,6 +40,7 @@ pub struct TangentSpace {
     half: Mat<f64>,
     whitened: Mat<f64>,
     eigen: EigenScratch,
+    bundle: Bundle,
 }
 
 impl TangentSpace {
@@ -61,6 +63,7 @@ impl TangentSpace {
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
             eigen: EigenScratch::new(n),
+            bundle: Bundle::new(n),
         })
     }
 
@@ -95,6 +98,48 @@ impl TangentSpace {
             Ok(()) => vector_from_symmetric(self.half.as_ref(), out),
             Err(_) => out.fill(f64::NAN),
         }
+    }
+
+    /// Writes the tangent vectors of `covs`, one after the other: those of
+    /// [`Self::vector_into`] up to rounding, for in the affine-invariant metric four
+    /// matrices are reduced side by side. What decides live should take one way only.
+    ///
+    /// Thread: any. Allocation: none.
+    ///
+    /// # Panics
+    /// As [`Self::vector_into`].
+    pub fn vectors_into<M: Borrow<Mat<f64>>>(&mut self, covs: &[M], out: &mut [f64]) {
+        assert_eq!(out.len(), covs.len() * self.dim(), "vectors of another space");
+        let dim = self.dim();
+        for (covs, out) in covs.chunks(WIDTH).zip(out.chunks_mut((WIDTH * dim).max(1))) {
+            if !self.side_by_side(covs, out) {
+                for (cov, out) in covs.iter().zip(out.chunks_exact_mut(dim)) {
+                    self.vector_into(cov.borrow().as_ref(), out);
+                }
+            }
+        }
+    }
+
+    /// The tangent vectors of up to four matrices; `false` where one is not positive
+    /// definite, or the metric knows no such way.
+    fn side_by_side<M: Borrow<Mat<f64>>>(&mut self, covs: &[M], out: &mut [f64]) -> bool {
+        let dim = self.dim();
+        let Self { point, map, half, whitened, eigen, bundle, .. } = self;
+        for (lane, cov) in covs.iter().map(Borrow::borrow).enumerate() {
+            assert_eq!(cov.shape(), point.shape(), "matrix of another size");
+            let whitened_it = map.whiten(cov.as_ref(), half, whitened);
+            if !whitened_it || bundle.set(lane, whitened.as_ref()).is_err() {
+                return false;
+            }
+        }
+        bundle.clear_from(covs.len());
+        let reduced = bundle.reduce();
+        reduced.is_ok()
+            && out.chunks_exact_mut(dim).enumerate().all(|(lane, out)| {
+                let found = eigen.reduced_spd_into((bundle, lane), f64::ln, half.as_mut());
+                vector_from_symmetric(half.as_ref(), out);
+                found.is_ok()
+            })
     }
 
     /// Writes the matrix of a tangent vector into both triangles of `out`: the inverse of

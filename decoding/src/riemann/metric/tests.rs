@@ -130,6 +130,24 @@ fn tangent_spaces_are_pyriemanns() {
 }
 
 #[test]
+fn a_batch_is_one_after_the_other() {
+    let mut covs: Vec<_> = (0..11).map(|k| spd_matrix(9, k)).collect();
+    covs[6][(2, 2)] = f64::NAN;
+    for metric in Metric::ALL {
+        let mut space = TangentSpace::in_metric(metric, covs[0].as_ref()).unwrap();
+        let (mut batch, mut alone) = (vec![7.0; 11 * 45], vec![7.0; 45]);
+        space.vectors_into(&covs, &mut batch);
+        for (cov, batch) in covs.iter().zip(batch.chunks_exact(45)) {
+            space.vector_into(cov.as_ref(), &mut alone);
+            for (x, y) in batch.iter().zip(&alone) {
+                assert!(x.is_nan() && y.is_nan() || (x - y).abs() < 1e-12 * 10.0, "{x} {y}");
+            }
+        }
+        assert!(alone.iter().all(|x| x.is_finite()) && batch[6 * 45].is_nan());
+    }
+}
+
+#[test]
 fn what_is_not_positive_definite_is_refused() {
     let good = spd_matrix(3, 1);
     let mut nan = good.clone();

@@ -71,6 +71,19 @@ impl Map {
         })
     }
 
+    /// What the affine-invariant logarithm is taken of, its lower triangle; no other metric
+    /// has such a thing, and says so.
+    pub(super) fn whiten(
+        &self,
+        cov: MatRef<'_, f64>,
+        half: &mut Mat<f64>,
+        whitened: &mut Mat<f64>,
+    ) -> bool {
+        let Self::AffineInvariant { inv_sqrt, .. } = self else { return false };
+        whiten(inv_sqrt.as_ref(), cov, half, whitened);
+        true
+    }
+
     /// The tangent matrix of `cov`, into the lower triangle of `half`.
     pub(super) fn log_map(
         &mut self,

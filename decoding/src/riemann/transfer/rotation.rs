@@ -111,7 +111,7 @@ struct Descent {
 struct Pairs {
     metric: Metric,
     n: usize,
-    pairs: Vec<Pair>,
+    each: Vec<Pair>,
     /// What a gradient is small against.
     scale: f64,
 }
@@ -157,18 +157,18 @@ impl Pairs {
             Metric::Wasserstein => pairs.iter().map(|p| p.weight * p.target.norm_l2()).sum(),
             _ => pairs.iter().map(size).sum(),
         };
-        Ok(Self { metric, n, pairs, scale })
+        Ok(Self { metric, n, each: pairs, scale })
     }
 
     /// The best rotation and the best reflection of those that solve one pair alone:
     /// eigenvectors to eigenvectors, with signs that suit all pairs.
     fn starts(&self) -> Result<Vec<Mat<f64>>, RiemannError> {
         let mut best: [Option<(f64, Mat<f64>)>; 2] = [None, None];
-        for pair in &self.pairs {
+        for pair in &self.each {
             let from = eigenvectors(pair.source.as_ref())?;
             let to = eigenvectors(pair.target.as_ref())?;
             let mut agreement = Mat::zeros(self.n, self.n);
-            for pair in &self.pairs {
+            for pair in &self.each {
                 let (a, b) =
                     (to.transpose() * &pair.target * &to, from.transpose() * &pair.source * &from);
                 agreement +=
@@ -229,7 +229,7 @@ impl Pairs {
     /// `f(Q)` and the skew-symmetric `G` with `f(exp(-εG) Q) = f(Q) - ε ‖G‖² + ...`.
     fn loss_and_gradient(&self, q: MatRef<'_, f64>) -> Result<(f64, Mat<f64>), RiemannError> {
         let (mut loss, mut gradient) = (0.0, Mat::zeros(self.n, self.n));
-        for pair in &self.pairs {
+        for pair in &self.each {
             let mut turned = q * &pair.source * q.transpose();
             mirror_lower(turned.as_mut());
             let (squared, of_pair) = self.of_pair(pair, turned.as_ref())?;

@@ -6,6 +6,7 @@ use crate::riemann::tests::{Rows, difference, mat, matrix, moved, spd_matrix};
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::slice::from_ref;
 
 /// Written by `tests/reference/golden_geometry.py` with pyRiemann 0.12.
 const GOLDEN: &str =
@@ -119,8 +120,8 @@ fn bad_input_is_refused() {
         Rotation::fit(Metric::AffineInvariant, pairs, &Weights::equal(), (1e-8, 500)).err()
     };
     assert_eq!(fit(&[], &[]), Some(RiemannError::Empty));
-    assert_eq!(fit(&[a.clone()], &[a.clone(), b.clone()]), Some(RiemannError::Empty));
-    assert_eq!(fit(&[a.clone()], &[-1.0 * &b]), Some(RiemannError::NotPositiveDefinite));
+    assert_eq!(fit(from_ref(&a), &[a.clone(), b.clone()]), Some(RiemannError::Empty));
+    assert_eq!(fit(from_ref(&a), &[-1.0 * &b]), Some(RiemannError::NotPositiveDefinite));
     assert!(matches!(fit(&[a], &[spd_matrix(3, 2)]), Some(RiemannError::ShapeMismatch { .. })));
     assert!(Recentering::at((-1.0 * &b).as_ref()).is_err());
 }
