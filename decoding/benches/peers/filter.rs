@@ -1,16 +1,35 @@
 //! Causal filters chunk by chunk, as SciPy's `sosfilt`, `lfilter` and `upfirdn` run them.
 
 use crate::{Parts, Plan, Request, Tensor};
+use decoding::filter::fir::FirFilter;
+use decoding::filter::resample::{Ratio, Resampler};
 use decoding::filter::sos::{Section, SosFilter};
 
 /// By name.
-pub const CASES: &[(&str, Plan)] = &[("sos_chunks", |request| {
-    let frames = Chunks::of(request)?;
-    let section = |s: &[f64; 6]| Section { b: [s[0], s[1], s[2]], a: [s[4], s[5]] };
-    let (rows, _) = request.input(1)?.data.as_chunks::<6>();
-    let filter = SosFilter::new(rows.iter().map(section).collect(), frames.n_channels);
-    Ok(Parts::case((filter, frames), sos, |(_, frames)| frames.outputs()))
-})];
+pub const CASES: &[(&str, Plan)] = &[
+    ("sos_chunks", |request| {
+        let frames = Chunks::of(request)?;
+        let section = |s: &[f64; 6]| Section { b: [s[0], s[1], s[2]], a: [s[4], s[5]] };
+        let (rows, _) = request.input(1)?.data.as_chunks::<6>();
+        let filter = SosFilter::new(rows.iter().map(section).collect(), frames.n_channels);
+        Ok(Parts::case((filter, frames), sos, |(_, frames)| frames.outputs()))
+    }),
+    ("fir_chunks", |request| {
+        let frames = Chunks::of(request)?;
+        let taps = &request.input(1)?.data;
+        let filter = FirFilter::new(taps, frames.n_channels).map_err(|e| e.to_string())?;
+        Ok(Parts::case((filter, frames), fir, |(_, frames)| frames.outputs()))
+    }),
+    ("resample_chunks", |request| {
+        let mut frames = Chunks::of(request)?;
+        let ratio = Ratio::new(request.count("up")?, request.count("down")?);
+        let ratio = ratio.map_err(|e| e.to_string())?;
+        let filter = Resampler::plan(ratio, frames.n_channels).map_err(|e| e.to_string())?;
+        let n_outputs = filter.n_outputs(frames.input.len() / frames.n_channels);
+        frames.output = vec![0.0; n_outputs * frames.n_channels];
+        Ok(Parts::case((filter, frames), resample, |(_, frames)| frames.outputs()))
+    }),
+];
 
 /// A recording frame after frame, what is made of it, and how many samples come at once.
 struct Chunks {
@@ -49,4 +68,17 @@ impl Chunks {
 fn sos((filter, frames): &mut (SosFilter, Chunks)) {
     filter.reset();
     frames.run(|chunk| filter.process_frames(chunk));
+}
+
+fn fir((filter, frames): &mut (FirFilter, Chunks)) {
+    filter.reset();
+    frames.run(|chunk| filter.process_frames(chunk));
+}
+
+fn resample((filter, frames): &mut (Resampler, Chunks)) {
+    filter.reset();
+    let mut done = 0;
+    for chunk in frames.input.chunks(frames.chunk) {
+        done += filter.process_frames(chunk, &mut frames.output[done * frames.n_channels..]);
+    }
 }
