@@ -40,20 +40,47 @@ mod tests;
 pub struct Pipeline {
     /// The name on the command line, in tables and in files.
     pub name: String,
-    /// From the stream to the posterior.
+    /// From the stream to the posterior; empty where several lists of steps vote.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub steps: Vec<Step>,
+    /// Lists of steps that are fitted and decide each by itself, and then vote: the
+    /// posterior is the normalised geometric mean of theirs. Empty where there is one list.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub vote: Vec<Voter>,
     /// Which parameters are chosen inside the calibration; none where it is absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub choose: Option<Choose>,
 }
 
+/// One of the lists of steps that vote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voter {
+    /// From the stream to the posterior.
+    pub steps: Vec<Step>,
+}
+
 impl Pipeline {
-    /// What it asks of the front end: the signal steps it begins with and the feature of
-    /// its windows.
+    /// The lists of steps it is made of, each as a pipeline: those that vote, else itself.
+    pub(crate) fn members(&self) -> Vec<Self> {
+        if self.vote.is_empty() {
+            return vec![self.clone()];
+        }
+        let member = |voter: &Voter| Self {
+            name: self.name.clone(),
+            steps: voter.steps.clone(),
+            vote: Vec::new(),
+            choose: None,
+        };
+        self.vote.iter().map(member).collect()
+    }
+
+    /// What a pipeline of one list asks of the front end: the signal steps it begins with
+    /// and the feature of its windows.
     ///
     /// # Panics
     /// If it has no feature: [`Pipeline::check`] says so.
-    pub fn demand(&self) -> Demand {
+    pub(crate) fn demand(&self) -> Demand {
         let signal = self.steps.iter().map_while(|step| match step {
             Step::Signal(step) => Some(step.clone()),
             _ => None,
@@ -68,10 +95,10 @@ impl Pipeline {
 
 /// What the front end must compute for all of `pipelines`, and all that they choose from.
 pub fn demands<'a>(pipelines: impl IntoIterator<Item = &'a Pipeline>) -> Demands {
-    let of_pipeline = |pipeline: &Pipeline| match pipeline.candidates() {
+    let of_member = |pipeline: Pipeline| match pipeline.candidates() {
         Ok(candidates) => candidates.iter().map(|one| one.pipeline.demand()).collect(),
         // What can't be fitted either, and says so there.
         Err(_) => vec![pipeline.demand()],
     };
-    pipelines.into_iter().flat_map(of_pipeline).collect()
+    pipelines.into_iter().flat_map(Pipeline::members).flat_map(of_member).collect()
 }

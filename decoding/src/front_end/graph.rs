@@ -1,7 +1,7 @@
 //! The signal steps of all pipelines of a session as one tree of stages: chains that
 //! begin alike share their beginning, so each distinct filter runs once per frame.
 
-use super::step::{BandPass, FilterBank, Notch, Pick, SignalStep};
+use super::step::{Absent, BandPass, FilterBank, Notch, Pick, SignalStep};
 use super::{FrontEndSpec, PlanError};
 use crate::filter::sos::{Section, SosFilter};
 use crate::filter::{FilterError, butterworth, notch};
@@ -182,11 +182,19 @@ fn notches(notch: &Notch, rate: SampleRate) -> Result<Vec<Section>, FilterError>
 
 /// Where the labels are among the channels.
 fn pick_channels(pick: &Pick, labels: &[String]) -> Result<Vec<usize>, PlanError> {
-    let position = |wanted: &String| {
-        labels.iter().position(|label| label.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
-            let label = wanted.clone();
-            PlanError::NoSuchChannel { label, n_channels: labels.len() }
-        })
-    };
-    pick.channels.iter().map(position).collect()
+    let mut picks = Vec::with_capacity(pick.channels.len());
+    let mut first_absent = None;
+    for wanted in &pick.channels {
+        match labels.iter().position(|label| label.eq_ignore_ascii_case(wanted)) {
+            Some(position) => picks.push(position),
+            None => first_absent = first_absent.or(Some(wanted)),
+        }
+    }
+    match first_absent {
+        Some(label) if pick.absent == Absent::Refuse || picks.is_empty() => {
+            let (label, n_channels) = (label.clone(), labels.len());
+            Err(PlanError::NoSuchChannel { label, n_channels })
+        }
+        _ => Ok(picks),
+    }
 }

@@ -111,6 +111,21 @@ impl Default for Notch {
 pub struct Pick {
     /// Their labels.
     pub channels: Vec<String>,
+    /// What is done about a label that the stream does not have.
+    #[serde(default)]
+    pub absent: Absent,
+}
+
+/// What is done about a channel that a stream does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absent {
+    /// The stream is refused.
+    #[default]
+    Refuse,
+    /// The others are taken, where there is one: for descriptions that serve caps with
+    /// few and with many electrodes.
+    LeaveOut,
 }
 
 /// One covariance matrix per band, `(n_channels, n_channels)`.

@@ -1,14 +1,14 @@
 //! The pipelines that come with the program, by name.
 
-use super::Pipeline;
 use super::step::{
     Classifier, Csp, FgMdm, KernelKind, Lda, LogisticRegression, Mdm, Penalty, Step, Svm,
     TangentSpace, Transform,
 };
+use super::{Pipeline, Voter};
 use crate::classifier::elastic_net::ElasticNetParams;
 use crate::front_end::step::{
-    AugmentedCovariance, BandPass, BandPower, Connectivity, Covariance, Feature, FilterBank,
-    LogVariance, SignalStep,
+    Absent, AugmentedCovariance, BandPass, BandPower, Connectivity, Covariance, Feature,
+    FilterBank, LogVariance, Pick, SignalStep,
 };
 use crate::riemann::covariance::Estimator;
 
@@ -31,6 +31,7 @@ pub fn all() -> Vec<Pipeline> {
         csp_svm(),
         acm_ts_svm(),
         fb_ts_lr(),
+        vote(),
     ]
 }
 
@@ -45,7 +46,7 @@ pub fn find(name: &str) -> Option<Pipeline> {
 }
 
 fn pipeline(name: &str, steps: Vec<Step>) -> Pipeline {
-    Pipeline { name: name.to_owned(), steps, choose: None }
+    Pipeline { name: name.to_owned(), steps, vote: Vec::new(), choose: None }
 }
 
 fn session_band() -> Step {
@@ -170,4 +171,41 @@ pub fn fb_ts_lr() -> Pipeline {
         Step::Classifier(classifier),
     ];
     pipeline("fb+ts+lr", steps)
+}
+
+/// Electrodes over the hands' and the feet's part of the motor cortex.
+const SENSORIMOTOR: [&str; 21] = [
+    "FC5", "FC3", "FC1", "FCz", "FC2", "FC4", "FC6", "C5", "C3", "C1", "Cz", "C2", "C4", "C6",
+    "CP5", "CP3", "CP1", "CPz", "CP2", "CP4", "CP6",
+];
+
+/// Five decoders that vote: tangent spaces of slow, of broad and of the session's
+/// frequencies, each with a strongly regularised regression, and spatial patterns of all
+/// channels and of those over the motor cortex.
+///
+/// Whether somebody moves at all shows broadly, also in slow responses to the cue; which
+/// hand it is shows over the motor cortex in mu and beta: members that look at different
+/// things err at different times.
+pub fn vote() -> Pipeline {
+    let band = |low_hz, high_hz| {
+        let edges = BandPass { low_hz: Some(low_hz), high_hz: Some(high_hz), order: Some(4) };
+        Step::Signal(SignalStep::BandPass(edges))
+    };
+    let regression = LogisticRegression { c: 0.01, ..LogisticRegression::default() };
+    let regression = Step::Classifier(Classifier::LogisticRegression(regression));
+    let tangent = |band| {
+        let steps = vec![band, covariance(Estimator::Oas), tangent_space(), regression.clone()];
+        Voter { steps }
+    };
+    let channels = SENSORIMOTOR.iter().map(|label| (*label).to_owned()).collect();
+    let mut motor = csp_lda().steps;
+    motor.insert(0, Step::Signal(SignalStep::Pick(Pick { channels, absent: Absent::LeaveOut })));
+    let vote = vec![
+        tangent(band(1.0, 4.0)),
+        tangent(band(4.0, 40.0)),
+        tangent(session_band()),
+        Voter { steps: csp_lda().steps },
+        Voter { steps: motor },
+    ];
+    Pipeline { name: "vote".to_owned(), steps: Vec::new(), vote, choose: None }
 }

@@ -83,6 +83,19 @@ pub enum PipelineError {
         /// Its name.
         step: String,
     },
+    /// Let the lists of steps stand alone, two of them at least.
+    #[error(
+        "a vote needs two [[vote]] lists of steps or more, and neither steps nor a choice beside them"
+    )]
+    Vote,
+    /// Change that list.
+    #[error("vote {at}: {error}")]
+    Voter {
+        /// Its position, from 1.
+        at: usize,
+        /// What is wrong with it.
+        error: Box<PipelineError>,
+    },
     /// Change what is chosen.
     #[error("choice {at}: {why}")]
     Choose {
@@ -206,6 +219,21 @@ impl Pipeline {
     /// depends on the stream is found when it is planned.
     pub fn check(&self) -> Result<(), PipelineError> {
         check_name(&self.name)?;
+        if self.vote.is_empty() {
+            return self.check_steps();
+        }
+        if self.vote.len() < 2 || !self.steps.is_empty() || self.choose.is_some() {
+            return Err(PipelineError::Vote);
+        }
+        for (at, member) in (1..).zip(self.members()) {
+            let voter = |error| PipelineError::Voter { at, error: Box::new(error) };
+            member.check_steps().map_err(voter)?;
+        }
+        Ok(())
+    }
+
+    /// The same of one list of steps.
+    fn check_steps(&self) -> Result<(), PipelineError> {
         let mut gives = Form::Signal;
         let mut n_bands = 1;
         let mut previous: Option<&Step> = None;

@@ -229,7 +229,7 @@ fn score(
     for split in splits {
         let fitted = pipeline.fit_training(&training.subset(&split.fit))?;
         let shape = training.views[split.score.start].shape();
-        let mut chain = Chain::plan(&fitted, shape, n_classes)?;
+        let mut chain = Chain::plan(&fitted.members[0], shape, n_classes)?;
         for j in split.score.clone() {
             chain.posterior_into(training.views[j], &mut posterior);
             pairs.push((training.labels[j], decide_class(&posterior)));

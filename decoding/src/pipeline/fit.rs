@@ -3,7 +3,7 @@
 
 use super::Pipeline;
 use super::choose::{Choose, choose};
-use super::fitted::{FittedClassifier, FittedPipeline, FittedTransform};
+use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
 use super::step::{Classifier, Step, Transform};
 use crate::decoder::{ExampleSpan, Examples, Fit, FitError};
 use crate::riemann::RiemannError;
@@ -114,6 +114,11 @@ impl Fit for Pipeline {
 
     fn fit(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
         self.check()?;
+        if !self.vote.is_empty() {
+            let fit = |member: &Self| member.fit_steps(&Training::of(member, examples));
+            let members = self.members().iter().map(fit).collect::<Result<_, _>>()?;
+            return Ok(FittedPipeline { pipeline: self.clone(), members, candidates: vec![] });
+        }
         match &self.choose {
             None => self.fit_training(&Training::of(self, examples)),
             Some(Choose { splits, .. }) => {
@@ -124,13 +129,18 @@ impl Fit for Pipeline {
 }
 
 impl Pipeline {
-    /// Fits the steps, with nothing to choose.
+    /// Fits the one list of steps, with nothing to choose.
     pub(super) fn fit_training(&self, training: &Training<'_>) -> Result<FittedPipeline, FitError> {
+        let members = vec![self.fit_steps(training)?];
+        Ok(FittedPipeline { pipeline: self.clone(), members, candidates: vec![] })
+    }
+
+    fn fit_steps(&self, training: &Training<'_>) -> Result<FittedSteps, FitError> {
         training.check_classes()?;
         let steps: Vec<_> = self.transforms().collect();
         let mut transforms = Vec::with_capacity(steps.len());
         let classifier = fit_rest(&steps, self.classifier(), training, &mut transforms)?;
-        Ok(FittedPipeline { pipeline: self.clone(), transforms, classifier, candidates: vec![] })
+        Ok(FittedSteps { transforms, classifier })
     }
 
     fn transforms(&self) -> impl Iterator<Item = &Transform> {

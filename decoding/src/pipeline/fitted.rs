@@ -19,10 +19,18 @@ use serde::{Deserialize, Serialize};
 pub struct FittedPipeline {
     /// As it was chosen: nothing is left to choose.
     pub(super) pipeline: Pipeline,
-    pub(super) transforms: Vec<FittedTransform>,
-    pub(super) classifier: FittedClassifier,
+    /// One per list of steps: several where they vote.
+    pub(super) members: Vec<FittedSteps>,
     /// What was chosen from, with the scores of the inner splits; empty where nothing was.
     pub(super) candidates: Vec<Scored>,
+}
+
+/// What one list of steps learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FittedSteps {
+    pub(super) transforms: Vec<FittedTransform>,
+    pub(super) classifier: FittedClassifier,
 }
 
 impl FittedPipeline {

@@ -1,7 +1,8 @@
 //! Fitted pipelines as decoders: models, scratch, nothing else.
 
 use super::fit::in_words;
-use super::fitted::FittedPipeline;
+use super::fitted::{FittedPipeline, FittedSteps};
+use crate::classifier::softmax_in_place;
 use crate::decoder::{Decoder, FitError};
 use crate::front_end::FrontEnd;
 use crate::riemann::RiemannError;
@@ -76,7 +77,7 @@ pub(super) struct Chain {
 impl Chain {
     /// Plans the steps for features of `shape`.
     pub fn plan(
-        model: &FittedPipeline,
+        model: &FittedSteps,
         mut shape: Shape,
         n_classes: usize,
     ) -> Result<Self, ModelError> {
@@ -103,9 +104,11 @@ impl Chain {
 
 /// A pipeline as a session runs it.
 struct Planned {
-    slot: usize,
-    chain: Chain,
+    /// Slot of the feature and the steps behind it, per list of steps.
+    members: Vec<(usize, Chain)>,
     n_classes: usize,
+    /// Posterior of one of those that vote.
+    vote: Vec<f64>,
 }
 
 impl FittedPipeline {
@@ -117,9 +120,14 @@ impl FittedPipeline {
         n_classes: usize,
     ) -> Result<Box<dyn Decoder>, ModelError> {
         let other_plan = || ModelError::OtherPlan { name: self.pipeline.name.clone() };
-        let slot = front_end.demands().slot(&self.pipeline.demand()).ok_or_else(other_plan)?;
-        let chain = Chain::plan(self, front_end.shape(slot), n_classes)?;
-        Ok(Box::new(Planned { slot, chain, n_classes }))
+        let described = self.pipeline.members();
+        expect_size("the list of members", described.len(), self.members.len())?;
+        let mut members = Vec::with_capacity(described.len());
+        for (pipeline, fitted) in described.iter().zip(&self.members) {
+            let slot = front_end.demands().slot(&pipeline.demand()).ok_or_else(other_plan)?;
+            members.push((slot, Chain::plan(fitted, front_end.shape(slot), n_classes)?));
+        }
+        Ok(Box::new(Planned { members, n_classes, vote: vec![0.0; n_classes] }))
     }
 }
 
@@ -158,9 +166,25 @@ impl Decoder for Planned {
     }
 
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]) {
-        match window.features.get(self.slot) {
-            Some(feature) => self.chain.posterior_into(feature, posterior),
-            None => posterior.fill(f64::NAN),
+        if let [(slot, chain)] = self.members.as_mut_slice() {
+            match window.features.get(*slot) {
+                Some(feature) => chain.posterior_into(feature, posterior),
+                None => posterior.fill(f64::NAN),
+            }
+            return;
         }
+        posterior.fill(0.0);
+        let weight = (self.members.len() as f64).recip();
+        for (slot, chain) in &mut self.members {
+            match window.features.get(*slot) {
+                Some(feature) => chain.posterior_into(feature, &mut self.vote),
+                None => self.vote.fill(f64::NAN),
+            }
+            for (sum, p) in posterior.iter_mut().zip(&self.vote) {
+                // A certain vote is not a veto: the logarithm of 0 has no end. NaN stays.
+                *sum += weight * if *p == 0.0 { f64::MIN_POSITIVE } else { *p }.ln();
+            }
+        }
+        softmax_in_place(posterior);
     }
 }

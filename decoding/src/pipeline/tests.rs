@@ -11,7 +11,8 @@ use rand_chacha::ChaCha8Rng;
 /// A pipeline of steps by name, everything at its default.
 fn described(steps: &[&str]) -> Result<Pipeline, String> {
     let steps: Vec<_> = steps.iter().map(|s| format!("[[steps]]\nstep = \"{s}\"\n")).collect();
-    Pipeline::from_toml(&format!("name = \"tested\"\n{}", steps.concat())).map_err(|e| e.to_string())
+    Pipeline::from_toml(&format!("name = \"tested\"\n{}", steps.concat()))
+        .map_err(|e| e.to_string())
 }
 
 pub(super) fn stream(n_channels: usize) -> StreamInfo {
@@ -94,7 +95,7 @@ fn a_wrong_order_names_both_steps_and_the_remedy() {
         let error = described(steps).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
-    let empty = Pipeline { name: "a".into(), steps: vec![], choose: None };
+    let empty = Pipeline { name: "a".into(), steps: vec![], vote: vec![], choose: None };
     assert_eq!(empty.check(), Err(PipelineError::NoSteps));
 }
 
@@ -102,7 +103,7 @@ fn a_wrong_order_names_both_steps_and_the_remedy() {
 fn forms_follow_from_each_other_in_every_built_in_pipeline() {
     for pipeline in built_in::all() {
         assert_eq!(pipeline.check(), Ok(()), "{}", pipeline.name);
-        assert_eq!(pipeline.steps[0].takes(), Form::Signal);
+        assert!(pipeline.members().iter().all(|member| member.steps[0].takes() == Form::Signal));
         assert_eq!(built_in::find(&pipeline.name), Some(pipeline));
     }
     let names: Vec<_> = built_in::all().into_iter().map(|p| p.name).collect();
@@ -176,4 +177,57 @@ fn channels_are_picked_by_label() {
     assert_eq!(front_end.shape(0), crate::window::Shape::Vector(2));
     let error = plan(&pipeline("\"E2\", \"Cz\"")).err().unwrap();
     assert!(matches!(&error, PlanError::NoSuchChannel { label, .. } if label == "Cz"), "{error}");
+}
+
+/// Two lists of steps that vote, and each of them by itself.
+fn voters() -> [Pipeline; 3] {
+    let alone = [built_in::logvar_lda(), built_in::mdm()];
+    let vote = alone.iter().map(|p| super::Voter { steps: p.steps.clone() }).collect();
+    let [a, b] = alone;
+    [Pipeline { name: "both".into(), steps: vec![], vote, choose: None }, a, b]
+}
+
+#[test]
+fn a_vote_is_the_geometric_mean_of_its_members() {
+    let pipelines = voters();
+    let examples = examples(&pipelines, 2, 24);
+    let spec = FrontEndSpec { window_secs: 0.5, step_secs: 0.1, ..FrontEndSpec::default() };
+    let picks = (0..4).collect();
+    let mut front_end = FrontEnd::plan(&spec, &stream(4), picks, demands(&pipelines)).unwrap();
+    let fits = pipelines.each_ref().map(|p| p.fit(&examples).unwrap());
+    let mut decoders = fits.each_ref().map(|fitted| fitted.plan(&front_end, 2).unwrap());
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut n_decided = 0;
+    for _ in 0..200 {
+        let frame: Vec<f32> = (0..4).map(|_| rng.random_range(-1.0..1.0)).collect();
+        if front_end.push_frame(&frame) != crate::front_end::Completed::Window {
+            continue;
+        }
+        let window = front_end.window().unwrap();
+        let mut posteriors = [[0.0; 2]; 3];
+        for (decoder, posterior) in decoders.iter_mut().zip(&mut posteriors) {
+            decoder.decide(&window, posterior);
+        }
+        let [vote, a, b] = posteriors;
+        let mean = [0, 1].map(|k| (a[k] * b[k]).sqrt());
+        let expected = mean[0] / (mean[0] + mean[1]);
+        // Logarithms and exponentials of values near 1: rounding alone.
+        assert!((vote[0] - expected).abs() < 1e-12, "{vote:?} {a:?} {b:?}");
+        n_decided += 1;
+    }
+    assert!(n_decided > 10);
+}
+
+#[test]
+fn a_vote_says_what_is_wrong_with_it() {
+    let [vote, ..] = voters();
+    let one = Pipeline { vote: vote.vote[..1].to_vec(), ..vote.clone() };
+    assert_eq!(one.check(), Err(PipelineError::Vote));
+    let beside = Pipeline { steps: built_in::mdm().steps, ..vote.clone() };
+    assert_eq!(beside.check(), Err(PipelineError::Vote));
+    let mut broken = vote.clone();
+    broken.vote[1].steps.pop();
+    let error = Pipeline::from_toml(&broken.to_toml()).unwrap_err().to_string();
+    assert!(error.starts_with("line ") && error.contains("vote 2: the last step"), "{error}");
+    assert_eq!(Pipeline::from_toml(&vote.to_toml()), Ok(vote));
 }

@@ -17,16 +17,17 @@
 //! step = "logistic_regression"
 //! c = 0.1
 //! ```
-//! Parameters that are left out have their defaults; [`Pipeline::to_toml`] writes all of
+//! Where several lists of steps vote, each stands under a `[[vote]]` of its own, its steps
+//! under `[[vote.steps]]`. Parameters that are left out have their defaults; [`Pipeline::to_toml`] writes all of
 //! them. Nothing is read from a file here: text comes in, a description goes out.
 
 mod nearest;
 
 pub use self::nearest::did_you_mean;
-use super::Pipeline;
 use super::check::PipelineError;
 use super::choose::Choose;
 use super::step::Step;
+use super::{Pipeline, Voter};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -105,7 +106,7 @@ pub enum DescriptionError {
 }
 
 /// The keys of a description.
-const KEYS: [&str; 3] = ["name", "steps", "choose"];
+const KEYS: [&str; 4] = ["name", "steps", "vote", "choose"];
 
 impl Pipeline {
     /// Reads a description.
@@ -117,6 +118,7 @@ impl Pipeline {
         })?;
         let mut name = None;
         let mut steps = None;
+        let mut vote = None;
         let mut choose = None;
         for (key, value) in document.get_ref() {
             let line = at.line(key.span().start);
@@ -129,6 +131,11 @@ impl Pipeline {
                 ("steps", DeValue::Array(array)) => steps = Some(read_steps(array, &at)?),
                 ("steps", _) => {
                     let what = "steps are a list: begin each with [[steps]]";
+                    return Err(DescriptionError::Missing { line, what });
+                }
+                ("vote", DeValue::Array(array)) => vote = Some(read_vote(array, &at)?),
+                ("vote", _) => {
+                    let what = "votes are a list: begin each with [[vote]]";
                     return Err(DescriptionError::Missing { line, what });
                 }
                 ("choose", DeValue::Table(table)) => {
@@ -146,15 +153,19 @@ impl Pipeline {
         }
         let missing = |what| DescriptionError::Missing { line: 1, what };
         let name = name.ok_or_else(|| missing("the name is missing: name = \"my-pipeline\""))?;
-        let located = steps.ok_or_else(|| missing("no steps: begin each with [[steps]]"))?;
-        let (lines, steps): (Vec<_>, Vec<_>) = located.into_iter().unzip();
+        if steps.is_none() && vote.is_none() {
+            return Err(missing("no steps: begin each with [[steps]]"));
+        }
+        let (lines, steps): (Vec<_>, Vec<_>) = steps.unwrap_or_default().into_iter().unzip();
+        let (vote_lines, vote): (Vec<_>, Vec<_>) = vote.unwrap_or_default().into_iter().unzip();
         let (choose_line, choose) = choose.unzip();
-        let pipeline = Self { name, steps, choose };
+        let pipeline = Self { name, steps, vote, choose };
         pipeline.check().map_err(|error| {
             let of_step = || error.step().and_then(|at| lines.get(at - 1)).or(lines.last());
             let line = match error {
                 PipelineError::Choose { .. } => choose_line,
-                PipelineError::Name { .. } => Some(1),
+                PipelineError::Name { .. } | PipelineError::Vote => Some(1),
+                PipelineError::Voter { at, .. } => vote_lines.get(at - 1).copied(),
                 _ => of_step().copied(),
             };
             DescriptionError::Steps { line: line.unwrap_or(1), error }
@@ -180,9 +191,12 @@ impl PipelineError {
             Self::Order { at, .. } | Self::SeveralBands { at, .. } | Self::Parameter { at, .. } => {
                 Some(*at)
             }
-            Self::Name { .. } | Self::NoSteps | Self::NoClassifier { .. } | Self::Choose { .. } => {
-                None
-            }
+            Self::Name { .. }
+            | Self::NoSteps
+            | Self::NoClassifier { .. }
+            | Self::Vote
+            | Self::Voter { .. }
+            | Self::Choose { .. } => None,
         }
     }
 }
@@ -195,7 +209,11 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// The line of a byte, from 1.
     fn line(&self, byte: usize) -> usize {
-        self.text.char_indices().take_while(|(at, _)| *at < byte).filter(|(_, c)| *c == '\n').count()
+        self.text
+            .char_indices()
+            .take_while(|(at, _)| *at < byte)
+            .filter(|(_, c)| *c == '\n')
+            .count()
             + 1
     }
 }
@@ -229,6 +247,20 @@ fn known_keys(table: &DeTable<'_>, known: &[&str], at: &Lines<'_>) -> Result<(),
             hint: did_you_mean(key.get_ref(), known.iter().copied()),
         }),
     }
+}
+
+/// The lists of steps that vote, each with its line.
+fn read_vote(array: &DeArray<'_>, at: &Lines<'_>) -> Result<Vec<(usize, Voter)>, DescriptionError> {
+    let voter = |item: &Spanned<DeValue<'_>>| {
+        let line = at.line(item.span().start);
+        let missing = DescriptionError::Missing { line, what: "a vote needs [[vote.steps]]" };
+        let DeValue::Table(table) = item.get_ref() else { return Err(missing) };
+        known_keys(table, &["steps"], at)?;
+        let steps = table.iter().find_map(|(_, value)| value.get_ref().as_array());
+        let steps = read_steps(steps.ok_or(missing)?, at)?;
+        Ok((line, Voter { steps: steps.into_iter().map(|(_, step)| step).collect() }))
+    };
+    array.iter().map(voter).collect()
 }
 
 /// The steps of a list, each with its line.
