@@ -96,13 +96,13 @@ fn write(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 /// A table at 250 Hz of rows 0 to 99 and 150 to 199, one of them spoilt.
 fn small_table() -> String {
-    let mut text = "time,C3,C4,marker\r\n".to_owned();
-    for row in (0..100).chain(150..200) {
+    let line = |row: i32| {
         let marker = if row == 160 { "go" } else { "" };
         let second = if row == 7 { "x".to_owned() } else { format!("{}", -row) };
-        text += &format!("{:.3},{row},{second},{marker}\r\n", 12.0 + f64::from(row) / 250.0);
-    }
-    text + "13.0,not a row\r\n"
+        format!("{:.3},{row},{second},{marker}", 12.0 + f64::from(row) / 250.0)
+    };
+    let rows: Vec<_> = (0..100).chain(150..200).map(line).collect();
+    format!("time,C3,C4,marker\r\n{}\r\n13.0,not a row\r\n", rows.join("\r\n"))
 }
 
 #[test]
