@@ -29,6 +29,7 @@ use crate::connectivity::ConnectivityError;
 use crate::filter::FilterError;
 use crate::psd::PsdError;
 use crate::riemann::covariance::{CovarianceError, SlidingCovariance};
+use crate::spatial::SpatialError;
 use crate::spatial_filter::augmented::AugmentedError;
 use crate::window::{Features, Shape, Window, WindowError, WindowSpec};
 use acquisition::signal::StreamInfo;
@@ -84,6 +85,9 @@ pub enum PlanError {
     /// Choose more channels, other bands or a longer window.
     #[error(transparent)]
     Connectivity(#[from] ConnectivityError),
+    /// Name electrodes of the 10-10 system, or leave the spatial step out.
+    #[error(transparent)]
+    Spatial(#[from] SpatialError),
     /// Name channels that the stream has.
     #[error(
         "the pipeline picks channel {}, which is not among the {n_channels} channels decoded from: name channels of the recording",

@@ -19,6 +19,7 @@ pub mod choose;
 mod classify;
 pub mod fit;
 pub mod fitted;
+pub mod moabb;
 pub mod runtime;
 pub mod step;
 pub mod text;

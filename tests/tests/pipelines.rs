@@ -100,6 +100,22 @@ fn what_is_chosen_in_training_decides_as_in_the_evaluation() {
 }
 
 #[test]
+fn a_file_of_moabb_is_printed_as_ours() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("TSLR.yml");
+    let steps = "  - name: Covariances\n    from: pyriemann.estimation\n    parameters:\n      estimator: oas\n\
+                 \n  - name: TangentSpace\n    from: pyriemann.tangentspace\n\
+                 \n  - name: LogisticRegression\n    from: sklearn.linear_model\n";
+    fs::write(&file, format!("name: Tangent Space LR\npipeline:\n{steps}")).unwrap();
+    let printed = succeed(EXE, &["pipelines", arg(&file)]).stdout;
+    let read = Pipeline::from_toml(&printed).unwrap();
+    assert_eq!((read.name.as_str(), read.steps), ("Tangent_Space_LR", built_in::ts_lr().steps));
+    fs::write(&file, "name: A\npipeline:\n  - name: Net\n    from: torch\n").unwrap();
+    let said = refusal(&["pipelines", arg(&file)]);
+    assert!(said.contains("step 1, Net of torch, is no step here"), "{said}");
+}
+
+#[test]
 fn what_is_wrong_is_said_with_the_nearest_name_and_the_line() {
     let folder = TempDir::new().unwrap();
     let data_dir = world::write_dataset(folder.path());

@@ -1,10 +1,12 @@
 //! The signal steps of all pipelines of a session as one tree of stages: chains that
 //! begin alike share their beginning, so each distinct filter runs once per frame.
 
-use super::step::{Absent, BandPass, FilterBank, Notch, Pick, SignalStep};
+use super::step::{Absent, EdgeKind, Family, Notch, Pick, ReachKind, Reference, SignalStep};
 use super::{FrontEndSpec, PlanError};
 use crate::filter::sos::{Section, SosFilter};
-use crate::filter::{FilterError, butterworth, notch};
+use crate::filter::{FilterError, butterworth, chebyshev, notch};
+use crate::spatial::laplacian::{Edge, Reach, laplacian};
+use crate::spatial::{ChannelMap, ChannelMapper};
 use acquisition::time::SampleRate;
 
 /// What a stage does to a frame.
@@ -12,6 +14,7 @@ use acquisition::time::SampleRate;
 enum StageSpec {
     Filter(Vec<Section>),
     Pick(Vec<usize>),
+    Map(Box<ChannelMap>),
 }
 
 /// A planned stage with its state.
@@ -21,6 +24,7 @@ enum Stage {
     Input,
     Filter(SosFilter),
     Pick(Vec<usize>),
+    Map(ChannelMapper),
 }
 
 #[derive(Debug)]
@@ -67,7 +71,8 @@ impl Graph {
             let mut longer = Vec::new();
             for chain in &chains {
                 for (stage, labels) in stages(step, spec, rate, &chain.labels)? {
-                    longer.push(Chain { node: self.child(chain.node, stage), labels });
+                    let node = self.child(chain.node, stage, &chain.labels)?;
+                    longer.push(Chain { node, labels });
                 }
             }
             chains = longer;
@@ -76,10 +81,15 @@ impl Graph {
     }
 
     /// The node that does `spec` to the frames of `parent`, made where there is none.
-    fn child(&mut self, parent: usize, spec: StageSpec) -> usize {
+    fn child(
+        &mut self,
+        parent: usize,
+        spec: StageSpec,
+        labels: &[String],
+    ) -> Result<usize, PlanError> {
         let is_it = |n: &Node| n.parent == parent && n.spec.as_ref() == Some(&spec);
         if let Some(known) = self.nodes.iter().position(is_it) {
-            return known;
+            return Ok(known);
         }
         let n_channels = self.n_channels(parent);
         let (stage, n_out) = match &spec {
@@ -87,9 +97,14 @@ impl Graph {
                 (Stage::Filter(SosFilter::new(sections.clone(), n_channels)), n_channels)
             }
             StageSpec::Pick(picks) => (Stage::Pick(picks.clone()), picks.len()),
+            StageSpec::Map(map) => {
+                let mapper = map.plan(labels)?;
+                let n_outputs = mapper.n_outputs();
+                (Stage::Map(mapper), n_outputs)
+            }
         };
         self.nodes.push(Node { parent, spec: Some(spec), stage, frame: vec![0.0; n_out] });
-        self.nodes.len() - 1
+        Ok(self.nodes.len() - 1)
     }
 
     /// Number of channels of a node's frames.
@@ -133,6 +148,7 @@ impl Node {
                 self.frame.copy_from_slice(input);
                 filter.process_frame(&mut self.frame);
             }
+            Stage::Map(mapper) => mapper.apply_frame(input, &mut self.frame),
             Stage::Pick(picks) => {
                 for (value, pick) in self.frame.iter_mut().zip(picks) {
                     *value = input[*pick];
@@ -151,16 +167,36 @@ fn stages(
 ) -> Result<Vec<(StageSpec, Vec<String>)>, PlanError> {
     let same = |sections: Vec<Section>| (StageSpec::Filter(sections), labels.to_vec());
     Ok(match step {
-        SignalStep::BandPass(BandPass { low_hz, high_hz, order }) => {
-            let order = order.unwrap_or(spec.filter_order);
-            let (low_hz, high_hz) =
-                (low_hz.unwrap_or(spec.low_hz), high_hz.unwrap_or(spec.high_hz));
-            vec![same(butterworth::bandpass(order, low_hz, high_hz, rate)?)]
+        SignalStep::BandPass(step) => {
+            let order = step.order.unwrap_or(spec.filter_order);
+            let band_hz =
+                [step.low_hz.unwrap_or(spec.low_hz), step.high_hz.unwrap_or(spec.high_hz)];
+            vec![same(band_pass(step.family, step.attenuation_db(), order, band_hz, rate)?)]
         }
-        SignalStep::FilterBank(FilterBank { bands_hz, order }) => bands_hz
-            .iter()
-            .map(|[low, high]| Ok(same(butterworth::bandpass(*order, *low, *high, rate)?)))
-            .collect::<Result<_, FilterError>>()?,
+        SignalStep::FilterBank(step) => {
+            let (family, stop_db) = (step.family, step.attenuation_db());
+            let design = |&band_hz: &[f64; 2]| {
+                Ok(same(band_pass(family, stop_db, step.order, band_hz, rate)?))
+            };
+            step.bands_hz.iter().map(design).collect::<Result<_, FilterError>>()?
+        }
+        SignalStep::Reference(Reference { channels }) => {
+            vec![mapped(match channels {
+                None => ChannelMap::common_average(labels)?,
+                Some(references) => ChannelMap::linked(labels, &labels_of(references, labels)?)?,
+            })]
+        }
+        SignalStep::Laplacian(step) => {
+            let reach = match step.reach {
+                ReachKind::Small => Reach::Small,
+                ReachKind::Large => Reach::Large,
+            };
+            let edge = match step.edge {
+                EdgeKind::Drop => Edge::Drop,
+                EdgeKind::Fewer => Edge::Fewer,
+            };
+            vec![mapped(laplacian(labels, reach, edge)?)]
+        }
         SignalStep::Notch(notch) => vec![same(notches(notch, rate)?)],
         SignalStep::Pick(pick) => {
             let picks = pick_channels(pick, labels)?;
@@ -168,6 +204,25 @@ fn stages(
             vec![(StageSpec::Pick(picks), labels)]
         }
     })
+}
+
+/// The map, and the labels of its outputs.
+fn mapped(map: ChannelMap) -> (StageSpec, Vec<String>) {
+    let labels = map.outputs().to_vec();
+    (StageSpec::Map(Box::new(map)), labels)
+}
+
+fn band_pass(
+    family: Family,
+    stop_db: f64,
+    order: usize,
+    [low_hz, high_hz]: [f64; 2],
+    rate: SampleRate,
+) -> Result<Vec<Section>, FilterError> {
+    match family {
+        Family::Butterworth => butterworth::bandpass(order, low_hz, high_hz, rate),
+        Family::Chebyshev2 => chebyshev::bandpass(order, stop_db, low_hz, high_hz, rate),
+    }
 }
 
 /// One section per harmonic below half the rate.
@@ -197,4 +252,19 @@ fn pick_channels(pick: &Pick, labels: &[String]) -> Result<Vec<usize>, PlanError
         }
         _ => Ok(picks),
     }
+
+/// The labels as the channels spell them.
+fn labels_of(wanted: &[String], labels: &[String]) -> Result<Vec<String>, PlanError> {
+    Ok(positions(wanted, labels)?.into_iter().map(|c| labels[c].clone()).collect())
+}
+
+/// Where the wanted labels are among the channels.
+fn positions(wanted: &[String], labels: &[String]) -> Result<Vec<usize>, PlanError> {
+    let position = |wanted: &String| {
+        labels.iter().position(|label| label.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
+            let label = wanted.clone();
+            PlanError::NoSuchChannel { label, n_channels: labels.len() }
+        })
+    };
+    wanted.iter().map(position).collect()
 }

@@ -25,6 +25,10 @@ steps! {
         Notch = "notch",
         /// Some of the channels, by label.
         Pick = "pick",
+        /// Every channel less the mean of several.
+        Reference = "reference",
+        /// Every electrode less its neighbours.
+        Laplacian = "laplacian",
     }
 }
 
@@ -46,8 +50,32 @@ steps! {
     }
 }
 
-/// Butterworth band-pass of second-order sections, forward in time
-/// ([`crate::filter::butterworth::bandpass`]).
+/// How a band-pass is designed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// Flat in the band, -3 dB at its edges ([`crate::filter::butterworth`]).
+    #[default]
+    Butterworth,
+    /// Flat in the band, `stop_db` down at its edges and beyond
+    /// ([`crate::filter::chebyshev`]).
+    Chebyshev2,
+}
+
+/// Attenuation of a Chebyshev filter where none is given.
+const STOP_DB: f64 = 30.0;
+
+/// The attenuation is Chebyshev's alone.
+fn check_family(family: Family, stop_db: Option<f64>) -> Result<(), BadParameter> {
+    match stop_db {
+        Some(_) if family != Family::Chebyshev2 => {
+            Err(BadParameter::new("stop_db", "it is for family = \"chebyshev2\" alone"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Band-pass of second-order sections, forward in time.
 ///
 /// Where an edge or the order is left out it is the session's
 /// ([`FrontEndSpec`](super::FrontEndSpec); `--low`, `--high` and `--order` on the
@@ -64,16 +92,40 @@ pub struct BandPass {
     /// Prototype order; it has as many sections.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<usize>,
+    /// How it is designed.
+    pub family: Family,
+    /// Attenuation of a Chebyshev filter at the edges, in decibel; 30 where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_db: Option<f64>,
 }
 
-/// Butterworth band-passes side by side.
+impl BandPass {
+    /// Attenuation at the edges of a Chebyshev filter.
+    pub(crate) fn attenuation_db(&self) -> f64 {
+        self.stop_db.unwrap_or(STOP_DB)
+    }
+}
+
+/// Band-passes side by side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FilterBank {
-    /// Lower and upper edge (-3 dB) of each in hertz.
+    /// Lower and upper edge of each in hertz.
     pub bands_hz: Vec<[f64; 2]>,
     /// Prototype order of all of them.
     pub order: usize,
+    /// How they are designed.
+    pub family: Family,
+    /// Attenuation of Chebyshev filters at the edges, in decibel; 30 where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_db: Option<f64>,
+}
+
+impl FilterBank {
+    /// Attenuation at the edges of Chebyshev filters.
+    pub(crate) fn attenuation_db(&self) -> f64 {
+        self.stop_db.unwrap_or(STOP_DB)
+    }
 }
 
 impl Default for FilterBank {
@@ -81,7 +133,8 @@ impl Default for FilterBank {
     /// 10.3389/fnins.2012.00039 (their filters are Chebyshev's, of type II).
     fn default() -> Self {
         let band = |k: i32| [f64::from(4 * k), f64::from(4 * k + 4)];
-        Self { bands_hz: (1..=9).map(band).collect(), order: 4 }
+        let bands_hz = (1..=9).map(band).collect();
+        Self { bands_hz, order: 4, family: Family::default(), stop_db: None }
     }
 }
 
@@ -251,14 +304,64 @@ fn some_band(bands_hz: &[[f64; 2]]) -> Result<(), BadParameter> {
     Ok(())
 }
 
-impl Checked for BandPass {}
+/// Re-references ([`ChannelMap`](crate::spatial::ChannelMap)).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reference {
+    /// The channels whose mean is subtracted, by label; all of them where left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<String>>,
+}
+
+/// Surface Laplacian by the neighbours on the 10-10 grid
+/// ([`laplacian`](crate::spatial::laplacian::laplacian)).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Laplacian {
+    /// How far away the neighbours are.
+    pub reach: ReachKind,
+    /// What becomes of electrodes with fewer than four of them.
+    pub edge: EdgeKind,
+}
+
+/// See [`Reach`](crate::spatial::laplacian::Reach).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReachKind {
+    /// One step of the grid.
+    #[default]
+    Small,
+    /// Two steps.
+    Large,
+}
+
+/// See [`Edge`](crate::spatial::laplacian::Edge).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    /// Left out.
+    Drop,
+    /// Kept with two neighbours or more.
+    #[default]
+    Fewer,
+}
+
+impl Checked for Reference {}
+impl Checked for Laplacian {}
 impl Checked for Notch {}
+
+impl Checked for BandPass {
+    fn check(&self) -> Result<(), BadParameter> {
+        check_family(self.family, self.stop_db)
+    }
+}
 impl Checked for Covariance {}
 impl Checked for LogVariance {}
 
 impl Checked for FilterBank {
     fn check(&self) -> Result<(), BadParameter> {
         const MAX_BANDS: usize = 64;
+        check_family(self.family, self.stop_db)?;
         match self.bands_hz.len() {
             0 => Err(BadParameter::new("bands_hz", "name at least one band")),
             n if n > MAX_BANDS => {
@@ -308,7 +411,7 @@ impl Demand {
     pub(crate) fn without_channels(&self) -> Vec<SignalStep> {
         let is_free = |step: &&SignalStep| match step {
             SignalStep::BandPass(_) | SignalStep::FilterBank(_) | SignalStep::Notch(_) => true,
-            SignalStep::Pick(_) => false,
+            SignalStep::Pick(_) | SignalStep::Reference(_) | SignalStep::Laplacian(_) => false,
         };
         self.signal.iter().filter(is_free).cloned().collect()
     }

@@ -117,7 +117,7 @@ pub enum PipelineError {
 }
 
 /// Longest name of a pipeline: it stands in tables.
-const MAX_NAME_LEN: usize = 40;
+pub(super) const MAX_NAME_LEN: usize = 40;
 
 fn before(previous: Option<&str>, at: usize) -> String {
     previous.map_or_else(|| "the stream".to_owned(), |step| format!("step {} `{step}`", at - 1))
@@ -143,14 +143,17 @@ impl Step {
                 | Transform::TangentSpace(_)
                 | Transform::Recenter(_)
                 | Transform::Fgda(_) => Form::Matrices,
-                Transform::Standardise(_) => Form::Vector,
+                Transform::Standardise(_) | Transform::Select(_) => Form::Vector,
                 Transform::ErpCovariance(_) => Form::Samples,
             },
             Self::Classifier(step) => match step {
                 Classifier::Lda(_) | Classifier::LogisticRegression(_) | Classifier::Svm(_) => {
                     Form::Vector
                 }
-                Classifier::Mdm(_) | Classifier::FgMdm(_) => Form::Matrices,
+                Classifier::Mdm(_)
+                | Classifier::FgMdm(_)
+                | Classifier::Knn(_)
+                | Classifier::MeanField(_) => Form::Matrices,
             },
         }
     }
@@ -170,9 +173,10 @@ impl Step {
                 Transform::Recenter(_) | Transform::Fgda(_) | Transform::ErpCovariance(_) => {
                     Form::Matrices
                 }
-                Transform::Csp(_) | Transform::TangentSpace(_) | Transform::Standardise(_) => {
-                    Form::Vector
-                }
+                Transform::Csp(_)
+                | Transform::TangentSpace(_)
+                | Transform::Standardise(_)
+                | Transform::Select(_) => Form::Vector,
             },
             Self::Classifier(_) => Form::Posterior,
         }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Most combinations of values: each is fitted once per inner split.
-pub const MAX_CANDIDATES: usize = 256;
+pub const MAX_CANDIDATES: usize = 1024;
 
 /// Which parameters are chosen, and how they are judged.
 ///
@@ -40,8 +40,11 @@ pub struct Choose {
 }
 
 /// Inner splits where none are named.
+pub const SPLITS: usize = 3;
+
+/// As serde wants it.
 fn default_splits() -> usize {
-    3
+    SPLITS
 }
 
 /// One parameter of one step, and the values it may take.

@@ -5,9 +5,11 @@ use super::fitted::FittedClassifier;
 use super::runtime::{Judge, ModelError, expect_size, matrices_size, vector_len};
 use super::step::Classifier;
 use crate::classifier::fgmdm::{FgMdmModel, FgMdmRuntime, FgdaModel};
+use crate::classifier::knn::{KnnModel, KnnRuntime};
 use crate::classifier::lda::LdaModel;
 use crate::classifier::logistic::{LogisticModel, LogisticParams};
 use crate::classifier::mdm::{MdmModel, MdmRuntime};
+use crate::classifier::mean_field::{MeanFieldModel, MeanFieldRuntime};
 use crate::classifier::svm::{Expansion, SvmModel, SvmRuntime, pairs};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
@@ -33,6 +35,17 @@ impl Classifier {
             Self::Svm(step) => {
                 let params = step.params();
                 FittedClassifier::Svm(params.fit(&training.vectors(), labels, n_classes)?)
+            }
+            Self::Knn(step) => {
+                let examples = (&training.matrices(0)[..], &labels[..]);
+                let (metric, n, vote) = (step.metric, step.n_neighbours, step.vote);
+                FittedClassifier::Knn(KnnModel::fit(metric, n, vote, examples, n_classes)?)
+            }
+            Self::MeanField(step) => {
+                let examples = (&training.matrices(0)[..], &labels[..]);
+                let (metric, how) = (step.metric, step.combination);
+                let model = MeanFieldModel::fit(metric, how, &step.powers, examples, n_classes)?;
+                FittedClassifier::MeanField(model)
             }
             Self::Mdm(step) => {
                 let matrices = training.matrices(0);
@@ -67,6 +80,21 @@ impl FittedClassifier {
                 Box::new(model.clone())
             }
             Self::Svm(model) => Box::new(plan_svm(model, shape, n_classes)?),
+            Self::Knn(model) => {
+                check_knn(model, shape, n_classes)?;
+                let part = "a training example";
+                Box::new(model.plan().map_err(|source| ModelError::Geometry { part, source })?)
+            }
+            Self::MeanField(model) => {
+                let n_powers = model.means.first().map_or(0, Vec::len);
+                for of_class in &model.means {
+                    expect_size("the power means of a class", n_powers, of_class.len())?;
+                }
+                let means = model.means.concat();
+                check_means(&means, shape, n_classes * n_powers)?;
+                let part = "a power mean";
+                Box::new(model.plan().map_err(|source| ModelError::Geometry { part, source })?)
+            }
             Self::Mdm(model) => {
                 check_means(&model.means, shape, n_classes)?;
                 let part = "a class mean";
@@ -91,6 +119,16 @@ fn check_means(means: &[Matrix], shape: Shape, n_classes: usize) -> Result<(), M
         expect_size("a class mean", n_rows, mean.n_cols())?;
     }
     Ok(())
+}
+
+fn check_knn(model: &KnnModel, shape: Shape, n_classes: usize) -> Result<(), ModelError> {
+    expect_size("the neighbours' classes", n_classes, model.n_classes)?;
+    expect_size("the neighbours' labels", model.examples.len(), model.labels.len())?;
+    if let Some(label) = model.labels.iter().find(|label| label.index() >= n_classes) {
+        let (part, found) = ("a neighbour's class", label.index());
+        return Err(ModelError::Shape { part, expected: n_classes, found });
+    }
+    check_means(&model.examples, shape, model.examples.len())
 }
 
 /// The sizes of a geodesic filter.
@@ -159,6 +197,18 @@ fn with_matrix(
 }
 
 impl Judge for MdmRuntime {
+    fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
+        with_matrix(input, posterior, |c, posterior| Self::posterior_into(self, c, posterior));
+    }
+}
+
+impl Judge for KnnRuntime {
+    fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
+        with_matrix(input, posterior, |c, posterior| Self::posterior_into(self, c, posterior));
+    }
+}
+
+impl Judge for MeanFieldRuntime {
     fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
         with_matrix(input, posterior, |c, posterior| Self::posterior_into(self, c, posterior));
     }

@@ -3,12 +3,15 @@
 use super::Pipeline;
 use super::choose::Scored;
 use crate::classifier::fgmdm::{FgMdmModel, FgdaModel};
+use crate::classifier::knn::KnnModel;
 use crate::classifier::lda::LdaModel;
 use crate::classifier::logistic::LogisticModel;
 use crate::classifier::mdm::MdmModel;
+use crate::classifier::mean_field::MeanFieldModel;
 use crate::classifier::svm::SvmModel;
 use crate::matrix::Matrix;
 use crate::riemann::metric::Metric;
+use crate::selection::Selected;
 use crate::spatial_filter::csp::CspModel;
 use crate::spatial_filter::erp_covariance::ErpCovarianceModel;
 use serde::{Deserialize, Serialize};
@@ -62,6 +65,8 @@ pub(super) enum FittedTransform {
     ErpCovariance { bands: Vec<ErpCovarianceModel> },
     /// Means, and standard deviations.
     Standardise { mean: Vec<f64>, scale: Vec<f64> },
+    /// Positions of values.
+    Select(Selected),
 }
 
 /// What a [`Classifier`](super::step::Classifier) learned.
@@ -78,4 +83,8 @@ pub(super) enum FittedClassifier {
     FgMdm(FgMdmModel),
     /// Machines.
     Svm(SvmModel),
+    /// Examples.
+    Knn(KnnModel),
+    /// Power means.
+    MeanField(MeanFieldModel),
 }

@@ -1,13 +1,21 @@
 //! The steps of a pipeline that are fitted: transforms of a window's feature, and the
 //! classifier at the end.
 
-use crate::classifier::elastic_net::ElasticNetParams;
-use crate::classifier::logistic::LogisticParams;
-use crate::classifier::svm::{Gamma, Kernel, SvmParams};
+mod classifier;
+
+pub use self::classifier::{
+    FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
+    Penalty, Svm,
+};
+
 use crate::front_end::step::group::{BadParameter, Checked, steps};
 use crate::front_end::step::{Feature, SignalStep};
 use crate::riemann::covariance::Estimator;
 use crate::riemann::metric::Metric;
+use crate::selection::false_discovery::Correction;
+use crate::selection::rank_sum::RankSumP;
+use crate::selection::{self, Keep};
+use crate::spatial_filter::csp::{CspFilters, CspParams, CspRegularisation};
 use crate::spatial_filter::erp_covariance::{ErpCovarianceParams, Prototypes};
 use acquisition::marker::ClassIdx;
 use serde::{Deserialize, Serialize};
@@ -23,6 +31,8 @@ steps! {
         Recenter = "recenter",
         /// Every value less its mean, over its standard deviation.
         Standardise = "standardise",
+        /// Keeps the values that tell most about the class.
+        Select = "select",
         /// Leaves of every matrix what tells the classes apart.
         Fgda = "fgda",
         /// Covariance of a window with the classes' mean responses.
@@ -41,6 +51,10 @@ steps! {
         Mdm = "mdm",
         /// Minimum distance to mean, behind a geodesic filter.
         FgMdm = "fgmdm",
+        /// The nearest training examples vote.
+        Knn = "knn",
+        /// Minimum distance to a field of power means.
+        MeanField = "mean_field",
         /// Support-vector machines, one per pair of classes.
         Svm = "svm",
     }
@@ -63,8 +77,89 @@ pub enum Step {
 /// [`crate::spatial_filter::csp::CspModel`]: the filters of the classes, and `ln` of the
 /// variance behind each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Csp {}
+#[serde(deny_unknown_fields, default)]
+pub struct Csp {
+    /// Which filters; where it is left out six in all ([`CspParams::usual`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters: Option<CspFilters>,
+    /// What is done to the class means before; nothing where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regularisation: Option<CspRegularisation>,
+}
+
+impl Csp {
+    /// The same as the parameters of its fit.
+    pub(super) fn params(&self, n_classes: usize) -> CspParams {
+        let usual = CspParams::usual(n_classes);
+        CspParams {
+            filters: self.filters.unwrap_or(usual.filters),
+            regularisation: self.regularisation.unwrap_or(usual.regularisation),
+        }
+    }
+}
+
+/// What features are ranked by ([`crate::selection::Select`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Criterion {
+    /// Signed r².
+    #[default]
+    SignedR2,
+    /// The rank-sum test.
+    Wilcoxon,
+    /// Mutual information with the class, of three neighbours.
+    MutualInformation,
+    /// What is left when the least weight of a regression is left out again and again.
+    RecursiveElimination,
+}
+
+/// The values that tell most about the class, by the training examples alone
+/// ([`crate::selection::Selected`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Select {
+    /// By what they are ranked.
+    pub by: Criterion,
+    /// How many are kept; all where there are fewer. Not beside `false_discovery_rate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<usize>,
+    /// Keep what the tests of r² or ranks find at this rate of false ones (Benjamini and
+    /// Hochberg), instead of a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_discovery_rate: Option<f64>,
+}
+
+impl Default for Select {
+    /// Twenty by signed r².
+    fn default() -> Self {
+        Self { by: Criterion::default(), k: None, false_discovery_rate: None }
+    }
+}
+
+impl Select {
+    /// How many are kept where nothing is said.
+    const K: usize = 20;
+
+    /// The same as the parameters of its fit, of `n_features`.
+    pub(super) fn params(&self, n_features: usize) -> selection::Select {
+        let n_kept = self.k.unwrap_or(Self::K).min(n_features);
+        let correction = Correction::BenjaminiHochberg;
+        let keep = match self.false_discovery_rate {
+            Some(rate) => Keep::FalseDiscovery { rate, correction },
+            None => Keep::Best(n_kept),
+        };
+        match self.by {
+            Criterion::SignedR2 => selection::Select::SignedR2 { keep },
+            Criterion::Wilcoxon => selection::Select::Wilcoxon { keep, p: RankSumP::Auto },
+            Criterion::MutualInformation => {
+                selection::Select::MutualInformation { n_kept, n_neighbors: 3 }
+            }
+            Criterion::RecursiveElimination => {
+                selection::Select::RecursiveElimination { n_kept, n_removed: 1, c: 1.0 }
+            }
+        }
+    }
+}
 
 /// [`crate::riemann::tangent::TangentSpace`] at the mean of the training examples, one
 /// per band; the vectors of the bands one after the other.
@@ -163,145 +258,29 @@ impl ErpCovariance {
     }
 }
 
-/// [`crate::classifier::lda::LdaModel`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lda {}
-
-/// What keeps the weights of a regression small.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Penalty {
-    /// The sum of their squares ([`LogisticParams`]).
-    #[default]
-    L2,
-    /// The sum of their magnitudes: many become 0.
-    L1,
-    /// Both, in the ratio `l1_ratio` ([`ElasticNetParams`]).
-    ElasticNet,
-}
-
-/// [`crate::classifier::logistic::LogisticModel`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogisticRegression {
-    /// What keeps the weights small.
-    pub penalty: Penalty,
-    /// Weight of the losses against the penalty; larger is less regularised.
-    pub c: f64,
-    /// Share of the magnitudes in an elastic net, 0 to 1; there alone it is written.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub l1_ratio: Option<f64>,
-}
-
-impl Default for LogisticRegression {
-    fn default() -> Self {
-        Self { penalty: Penalty::default(), c: LogisticParams::default().c, l1_ratio: None }
-    }
-}
-
-impl LogisticRegression {
-    /// The parameters of the fit where a part of the penalty is of magnitudes.
-    pub(super) fn elastic_net(&self) -> Option<ElasticNetParams> {
-        let l1_ratio = match self.penalty {
-            Penalty::L2 => return None,
-            Penalty::L1 => 1.0,
-            Penalty::ElasticNet => self.l1_ratio.unwrap_or(ElasticNetParams::default().l1_ratio),
-        };
-        Some(ElasticNetParams { c: self.c, l1_ratio })
-    }
-}
-
-/// [`crate::classifier::mdm::MdmModel`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mdm {
-    /// Metric of means and distances.
-    pub metric: Metric,
-}
-
-/// [`crate::classifier::fgmdm::FgMdmModel`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FgMdm {
-    /// Metric of the filter, of means and of distances.
-    pub metric: Metric,
-}
-
-/// What takes the place of the scalar product.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KernelKind {
-    /// The scalar product itself.
-    Linear,
-    /// A Gaussian of the distance.
-    #[default]
-    Rbf,
-}
-
-/// Inverse squared width of the Gaussian: a number or a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum GammaChoice {
-    /// This value.
-    Value(f64),
-    /// By a rule.
-    Rule(GammaRule),
-}
-
-/// Rules for the width of a Gaussian kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GammaRule {
-    /// `1 / (n_features v)`, `v` the variance of all training values together.
-    Scale,
-    /// `1 / n_features`.
-    Auto,
-}
-
-/// [`crate::classifier::svm::SvmModel`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Svm {
-    /// The kernel.
-    pub kernel: KernelKind,
-    /// Weight of the hinge losses against the margin; larger is less regularised.
-    pub c: f64,
-    /// Width of a Gaussian kernel: a number, `"scale"` (where it is left out) or
-    /// `"auto"`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gamma: Option<GammaChoice>,
-}
-
-impl Default for Svm {
-    fn default() -> Self {
-        Self { kernel: KernelKind::default(), c: SvmParams::default().c, gamma: None }
-    }
-}
-
-impl Svm {
-    /// The same as the parameters of its fit.
-    pub(super) fn params(&self) -> SvmParams {
-        let gamma = match self.gamma {
-            Some(GammaChoice::Value(value)) => Gamma::Value(value),
-            Some(GammaChoice::Rule(GammaRule::Auto)) => Gamma::Auto,
-            Some(GammaChoice::Rule(GammaRule::Scale)) | None => Gamma::Scale,
-        };
-        let kernel = match self.kernel {
-            KernelKind::Linear => Kernel::Linear,
-            KernelKind::Rbf => Kernel::Rbf { gamma },
-        };
-        SvmParams { kernel, c: self.c, ..SvmParams::default() }
-    }
-}
-
 impl Checked for Csp {}
+
+impl Checked for Select {
+    fn check(&self) -> Result<(), BadParameter> {
+        let has_p = matches!(self.by, Criterion::SignedR2 | Criterion::Wilcoxon);
+        let error = |parameter, why: &str| Err(BadParameter::new(parameter, why));
+        match (self.k, self.false_discovery_rate) {
+            (Some(_), Some(_)) => error("k", "write k or false_discovery_rate, not both"),
+            (Some(0), _) => error("k", "at least one is kept"),
+            (_, Some(_)) if !has_p => {
+                error("false_discovery_rate", "it is for signed_r2 and wilcoxon alone")
+            }
+            (_, Some(rate)) if !(rate > 0.0 && rate < 1.0) => {
+                error("false_discovery_rate", "it is between 0 and 1")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Checked for TangentSpace {}
 impl Checked for Recenter {}
 impl Checked for Standardise {}
-impl Checked for Lda {}
-impl Checked for Mdm {}
-impl Checked for FgMdm {}
 impl Checked for Fgda {}
 
 impl Checked for ErpCovariance {
@@ -311,42 +290,6 @@ impl Checked for ErpCovariance {
         }
         Ok(())
     }
-}
-
-impl Checked for LogisticRegression {
-    fn check(&self) -> Result<(), BadParameter> {
-        positive("c", self.c)?;
-        match self.l1_ratio {
-            Some(_) if self.penalty != Penalty::ElasticNet => {
-                Err(BadParameter::new("l1_ratio", "it is for penalty = \"elastic_net\" alone"))
-            }
-            Some(ratio) if !(0.0..=1.0).contains(&ratio) => {
-                Err(BadParameter::new("l1_ratio", format!("{ratio} is not between 0 and 1")))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Checked for Svm {
-    fn check(&self) -> Result<(), BadParameter> {
-        positive("c", self.c)?;
-        match self.gamma {
-            Some(_) if self.kernel == KernelKind::Linear => {
-                Err(BadParameter::new("gamma", "it is for kernel = \"rbf\" alone"))
-            }
-            Some(GammaChoice::Value(gamma)) => positive("gamma", gamma),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A number above 0, and finite.
-fn positive(parameter: &'static str, value: f64) -> Result<(), BadParameter> {
-    if value > 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(BadParameter::new(parameter, format!("{value} is not a positive number")))
 }
 
 impl Step {

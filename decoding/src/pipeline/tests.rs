@@ -8,6 +8,9 @@ use acquisition::time::SampleRate;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+/// Samples of a second in these tests.
+const RATE_HZ: usize = 125;
+
 /// A pipeline of steps by name, everything at its default.
 fn described(steps: &[&str]) -> Result<Pipeline, String> {
     let steps: Vec<_> = steps.iter().map(|s| format!("[[steps]]\nstep = \"{s}\"\n")).collect();
@@ -22,7 +25,7 @@ pub(super) fn stream(n_channels: usize) -> StreamInfo {
         kind: "EEG".into(),
         source_id: String::new(),
         host: String::new(),
-        rate: SampleRate::new(100.0).unwrap(),
+        rate: SampleRate::new(RATE_HZ as f64).unwrap(),
         channels,
         simulated: true,
     }
@@ -38,17 +41,18 @@ pub(super) fn examples(pipelines: &[Pipeline], n_classes: usize, n_secs: usize) 
     let mut front_end = FrontEnd::plan(&spec, &info, picks, demands.clone()).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut examples = Examples { demands, n_classes, ..Examples::default() };
-    for n in 0..n_secs * 100 {
-        let class = n / 100 % n_classes;
+    let n_samples = front_end.spec().window_samples;
+    for n in 0..n_secs * RATE_HZ {
+        let class = n / RATE_HZ % n_classes;
         let loud = |c: usize| if c == class { 3.0 } else { 1.0 };
         let frame: Vec<f32> = (0..4).map(|c| rng.random_range(-1.0..1.0) * loud(c)).collect();
         let end = front_end.next();
-        let is_inside = n % 100 >= 49;
+        let is_inside = n % RATE_HZ + 1 >= n_samples;
         if front_end.push_frame(&frame) == crate::front_end::Completed::Window && is_inside {
             let window = front_end.window().unwrap();
             examples.labels.push(ClassIdx(class as u8));
             examples.features.push(window.features.clone());
-            let samples = end.0 + 1 - 50..end.0 + 1;
+            let samples = end.0 + 1 - n_samples as u64..end.0 + 1;
             examples.spans.push(ExampleSpan { run: 0, samples });
         }
     }
@@ -119,7 +123,10 @@ fn a_demand_of_several_pipelines_is_computed_once() {
 
 #[test]
 fn every_order_of_steps_that_checks_can_be_fitted() {
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 12] = [
+        &["reference", "band_pass", "covariance", "knn"],
+        &["band_pass", "covariance", "mean_field"],
+        &["filter_bank", "covariance", "csp", "select", "lda"],
         &["notch", "band_pass", "covariance", "recenter", "tangent_space", "standardise", "lda"],
         &["filter_bank", "covariance", "csp", "lda"],
         &["filter_bank", "log_variance", "svm"],

@@ -12,6 +12,7 @@ use crate::riemann::mean::Weights;
 use crate::riemann::metric::Metric;
 use crate::riemann::spd;
 use crate::riemann::tangent::TangentSpace;
+use crate::selection::Selected;
 use crate::spatial_filter::csp::{CspModel, CspRuntime};
 use crate::spatial_filter::erp_covariance::{ErpCovarianceModel, ErpCovarianceRuntime};
 use crate::window::{Shape, View};
@@ -31,9 +32,9 @@ impl Transform {
     pub(super) fn fit(&self, training: &Training<'_>) -> Result<FittedTransform, FitError> {
         let (labels, n_classes) = (&training.labels, training.n_classes);
         Ok(match self {
-            Self::Csp(_) => FittedTransform::Csp {
+            Self::Csp(step) => FittedTransform::Csp {
                 bands: per_band(training, |band| {
-                    CspModel::fit(&training.matrices(band), labels, n_classes)
+                    step.params(n_classes).fit(&training.matrices(band), labels, n_classes)
                 })?,
             },
             Self::TangentSpace(step) => FittedTransform::TangentSpace {
@@ -54,6 +55,11 @@ impl Transform {
                 })?,
             },
             Self::Standardise(_) => standardisation(&training.vectors())?,
+            Self::Select(step) => {
+                let x = training.vectors();
+                let params = step.params(x.first().map_or(0, Vec::len));
+                FittedTransform::Select(params.fit(&x, labels, n_classes)?)
+            }
         })
     }
 }
@@ -106,6 +112,7 @@ impl FittedTransform {
             Self::Fgda { bands } => plan_fgda(bands, shape),
             Self::ErpCovariance { bands } => plan_erp(bands, shape),
             Self::Standardise { mean, scale } => plan_standardise(mean, scale, shape),
+            Self::Select(selected) => plan_select(selected, shape),
         }
     }
 }
@@ -310,6 +317,32 @@ impl Transformer for Standardise {
         for (k, out) in self.vector.iter_mut().enumerate() {
             *out = (input[k] - self.mean[k]) / self.scale[k];
         }
+        View::Vector(&self.vector)
+    }
+}
+
+/// Some of the values.
+struct Kept {
+    selected: Selected,
+    vector: Vec<f64>,
+}
+
+fn plan_select(selected: &Selected, shape: Shape) -> Result<Planned, ModelError> {
+    let n_values = vector_len(shape)?;
+    expect_size("the features selected from", n_values, selected.n_features)?;
+    if let Some(beyond) = selected.indices.iter().find(|index| **index >= n_values) {
+        let (part, expected) = ("a selected feature's position", n_values);
+        return Err(ModelError::Shape { part, expected, found: *beyond });
+    }
+    let n_kept = selected.indices.len();
+    let runtime = Kept { selected: selected.clone(), vector: vec![0.0; n_kept] };
+    Ok((Box::new(runtime), Shape::Vector(n_kept)))
+}
+
+impl Transformer for Kept {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Vector(input) = input else { return nothing(&mut self.vector) };
+        self.selected.select_into(input, &mut self.vector);
         View::Vector(&self.vector)
     }
 }

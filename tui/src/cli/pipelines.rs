@@ -47,10 +47,18 @@ pub fn pipeline(name: &str) -> Result<Pipeline> {
     if !is_path {
         let known = built_in::all();
         let hint = did_you_mean(name, known.iter().map(|pipeline| pipeline.name.as_str()));
-        bail!("no pipeline is called {name}{hint} (`mindloop pipelines` lists them; a path names a file of one)");
+        bail!(
+            "no pipeline is called {name}{hint} (`mindloop pipelines` lists them; a path names a file of one)"
+        );
     }
     let text = read_bounded(path)?;
-    Pipeline::from_toml(&text).with_context(|| format!("no pipeline in {}", path.display()))
+    let is_moabb = path.extension().is_some_and(|e| e == "yml" || e == "yaml");
+    let pipeline = if is_moabb {
+        Pipeline::from_moabb(&text).map_err(anyhow::Error::from)
+    } else {
+        Pipeline::from_toml(&text).map_err(anyhow::Error::from)
+    };
+    pipeline.with_context(|| format!("no pipeline in {}", path.display()))
 }
 
 fn read_bounded(path: &Path) -> Result<String> {

@@ -27,8 +27,8 @@ fn the_best_candidate_is_fitted_to_all_examples() {
     let examples = examples(std::slice::from_ref(&pipeline), 2, 40);
     let fitted = pipeline.fit(&examples).unwrap();
     let scores: Vec<_> = fitted.candidates().iter().map(|c| c.nmcc.unwrap()).collect();
-    // A regression that may not use its features is at chance; the others are far above.
-    assert!(scores[0] < 0.7 && scores[1] > 0.9, "{scores:?}");
+    // A regression that may hardly use its features is worse than one that may.
+    assert!(scores[0] < 0.9 && scores[1] > 0.9, "{scores:?}");
     let best = if scores[2] > scores[1] { 2 } else { 1 };
     let plain = pipeline.candidates().unwrap().swap_remove(best).pipeline;
     assert_eq!(fitted.pipeline(), &plain);
