@@ -52,7 +52,9 @@ fn refusal(args: &[&str]) -> String {
 #[test]
 fn the_list_names_every_built_in_pipeline_and_each_is_printed_as_it_is() {
     let list = succeed(EXE, &["pipelines"]).stdout;
-    let names: Vec<_> = list.lines().filter_map(|l| l.split_whitespace().next()).collect();
+    // The lists of steps that vote stand below their pipeline.
+    let of_pipeline = list.lines().filter(|line| !line.starts_with(' '));
+    let names: Vec<_> = of_pipeline.filter_map(|l| l.split_whitespace().next()).collect();
     assert_eq!(names, built_in::all().iter().map(|p| p.name.as_str()).collect::<Vec<_>>());
     for pipeline in built_in::all() {
         let printed = succeed(EXE, &["pipelines", &pipeline.name]).stdout;

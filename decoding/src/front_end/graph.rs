@@ -252,6 +252,7 @@ fn pick_channels(pick: &Pick, labels: &[String]) -> Result<Vec<usize>, PlanError
         }
         _ => Ok(picks),
     }
+}
 
 /// The labels as the channels spell them.
 fn labels_of(wanted: &[String], labels: &[String]) -> Result<Vec<String>, PlanError> {

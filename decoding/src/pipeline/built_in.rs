@@ -188,7 +188,8 @@ const SENSORIMOTOR: [&str; 21] = [
 /// things err at different times.
 pub fn vote() -> Pipeline {
     let band = |low_hz, high_hz| {
-        let edges = BandPass { low_hz: Some(low_hz), high_hz: Some(high_hz), order: Some(4) };
+        let (low_hz, high_hz, order) = (Some(low_hz), Some(high_hz), Some(4));
+        let edges = BandPass { low_hz, high_hz, order, ..BandPass::default() };
         Step::Signal(SignalStep::BandPass(edges))
     };
     let regression = LogisticRegression { c: 0.01, ..LogisticRegression::default() };

@@ -98,7 +98,8 @@ impl Pipeline {
             let from = get(item, "from").and_then(text_of).unwrap_or_default();
             mapper.step(at, &class, &from, &parameters(item))?;
         }
-        let mut pipeline = Self { name: fit_name(&name), steps: mapper.finish()?, choose: None };
+        let mut pipeline =
+            Self { name: fit_name(&name), steps: mapper.finish()?, vote: Vec::new(), choose: None };
         pipeline.choose = grid(document, &mapper)?;
         pipeline.check()?;
         Ok(pipeline)

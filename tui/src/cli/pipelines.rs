@@ -30,9 +30,12 @@ fn list() -> Result<String> {
     let pipelines = built_in::all();
     let width = pipelines.iter().map(|pipeline| pipeline.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for Pipeline { name, steps, .. } in &pipelines {
-        let steps: Vec<_> = steps.iter().map(Step::name).collect();
-        writeln!(text, "{name:<width$}  {}", steps.join(", "))?;
+    let in_words = |steps: &[Step]| steps.iter().map(Step::name).collect::<Vec<_>>().join(", ");
+    for Pipeline { name, steps, vote, .. } in &pipelines {
+        writeln!(text, "{}", format!("{name:<width$}  {}", in_words(steps)).trim_end())?;
+        for voter in vote {
+            writeln!(text, "{:<width$}    {}", "", in_words(&voter.steps))?;
+        }
     }
     Ok(text)
 }
