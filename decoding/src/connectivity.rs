@@ -17,18 +17,23 @@
 //! [`EnvelopeCorrelation`] compares amplitudes instead of phases;
 //! [`symmetric_orthogonal`] takes what all channels share out of all of them first.
 //!
+//! [`mvar`] fits vector autoregressions, to a window or sliding; [`directed`] measures who
+//! drives whom by them.
+//!
 //! # Conventions
 //! Pairs are those of the lower triangle, row after row: `(1,0), (2,0), (2,1), (3,0) ...`,
 //! the channel with the higher index first ([`pair_idx`]). `X` is the first channel's
 //! spectrum. All measures are free of the samples' unit. A pair with a channel without
 //! any power has the value 0 wherever a power or a magnitude divides.
 
+pub mod directed;
 mod envelope;
 mod epochs;
 mod fourier;
 mod lines;
 mod map;
 mod measure;
+pub mod mvar;
 mod reduce;
 mod selection;
 mod sliding;

@@ -31,7 +31,7 @@ fn band([low_hz, high_hz]: [f64; 2]) -> Band {
 }
 
 /// Errors relative to the largest value; NaN anywhere is an infinite one.
-fn error(ours: &[f64], theirs: &[f64]) -> f64 {
+pub(super) fn error(ours: &[f64], theirs: &[f64]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
     let largest = theirs.iter().fold(0.0_f64, |m, x| m.max(x.abs()));
     let worst = |m: f64, (a, b): (&f64, &f64)| {
@@ -42,7 +42,7 @@ fn error(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 /// Pseudo-random samples in `[-1, 1)`.
-fn noise(n: usize, seed: u64) -> Vec<f64> {
+pub(super) fn noise(n: usize, seed: u64) -> Vec<f64> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut next = || {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);

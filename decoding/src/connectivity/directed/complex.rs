@@ -1,0 +1,136 @@
+//! Small complex matrices with their storage, real and imaginary parts apart.
+
+/// A square matrix, row after row.
+#[derive(Clone, Debug)]
+pub(super) struct Square {
+    n: usize,
+    pub(super) re: Vec<f64>,
+    pub(super) im: Vec<f64>,
+}
+
+impl Square {
+    pub(super) fn zeros(n: usize) -> Self {
+        Self { n, re: vec![0.0; n * n], im: vec![0.0; n * n] }
+    }
+
+    pub(super) fn set_identity(&mut self) {
+        self.re.fill(0.0);
+        self.im.fill(0.0);
+        self.re.iter_mut().step_by(self.n + 1).for_each(|x| *x = 1.0);
+    }
+
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.re.copy_from_slice(&other.re);
+        self.im.copy_from_slice(&other.im);
+    }
+
+    pub(super) fn magnitudes_into(&self, out: &mut [f64]) {
+        for (out, (re, im)) in out.iter_mut().zip(self.re.iter().zip(&self.im)) {
+            *out = (re * re + im * im).sqrt();
+        }
+    }
+
+    /// Becomes the inverse of `of`, which is used up: eliminations with the largest pivot
+    /// of each column. NaN or infinite where there is no inverse.
+    pub(super) fn set_inverse(&mut self, of: &mut Self) {
+        self.set_identity();
+        for col in 0..self.n {
+            let pivot = of.largest_below(col);
+            of.swap_rows(col, pivot);
+            self.swap_rows(col, pivot);
+            let (re, im) = of.at(col, col);
+            let square = re * re + im * im;
+            let inverse = (re / square, -im / square);
+            of.scale_row(col, inverse);
+            self.scale_row(col, inverse);
+            for row in (0..self.n).filter(|row| *row != col) {
+                let by = of.at(row, col);
+                of.subtract_row(row, col, by);
+                self.subtract_row(row, col, by);
+            }
+        }
+    }
+
+    /// Becomes `lower^-1 self`.
+    pub(super) fn divide_rows(&mut self, lower: &[f64]) {
+        for row in 0..self.n {
+            for above in 0..row {
+                self.subtract_row(row, above, (lower[row * self.n + above], 0.0));
+            }
+            self.scale_row(row, (lower[row * self.n + row].recip(), 0.0));
+        }
+    }
+
+    /// `|U_i* U_j| / (|U_i| |U_j|)` of the columns.
+    pub(super) fn column_coherence_into(&self, out: &mut [f64]) {
+        let n = self.n;
+        for i in 0..n {
+            for j in 0..=i {
+                let (mut re, mut im) = (0.0, 0.0);
+                for row in 0..n {
+                    let ((a, b), (c, d)) = (self.at(row, i), self.at(row, j));
+                    re += a * c + b * d;
+                    im += a * d - b * c;
+                }
+                out[i * n + j] = (re * re + im * im).sqrt();
+            }
+        }
+        for i in 0..n {
+            for j in 0..i {
+                let value = out[i * n + j] / (out[i * n + i] * out[j * n + j]).sqrt();
+                out[i * n + j] = value;
+                out[j * n + i] = value;
+            }
+        }
+        // Last, since the others are divided by them; NaN stays NaN.
+        out.iter_mut().step_by(n + 1).for_each(|x| *x /= *x);
+    }
+
+    fn at(&self, row: usize, col: usize) -> (f64, f64) {
+        (self.re[row * self.n + col], self.im[row * self.n + col])
+    }
+
+    fn largest_below(&self, col: usize) -> usize {
+        let size = |row: usize| {
+            let (re, im) = self.at(row, col);
+            re * re + im * im
+        };
+        (col..self.n).max_by(|a, b| size(*a).total_cmp(&size(*b))).unwrap_or(col)
+    }
+
+    fn swap_rows(&mut self, row: usize, other: usize) {
+        if row == other {
+            return;
+        }
+        let n = self.n;
+        for part in [&mut self.re, &mut self.im] {
+            let (above, below) = part.split_at_mut(row.max(other) * n);
+            above[row.min(other) * n..][..n].swap_with_slice(&mut below[..n]);
+        }
+    }
+
+    fn scale_row(&mut self, row: usize, (c, d): (f64, f64)) {
+        let row = row * self.n..(row + 1) * self.n;
+        for (re, im) in self.re[row.clone()].iter_mut().zip(&mut self.im[row]) {
+            (*re, *im) = (*re * c - *im * d, *re * d + *im * c);
+        }
+    }
+
+    /// Subtracts `by` times `other` from `row`.
+    fn subtract_row(&mut self, row: usize, other: usize, (c, d): (f64, f64)) {
+        let n = self.n;
+        let (re, re_other) = two_rows(&mut self.re, n, row, other);
+        let (im, im_other) = two_rows(&mut self.im, n, row, other);
+        for ((re, im), (a, b)) in re.iter_mut().zip(im).zip(re_other.iter().zip(im_other)) {
+            *re -= a * c - b * d;
+            *im -= a * d + b * c;
+        }
+    }
+}
+
+/// Row `row`, and row `other` to read.
+fn two_rows(data: &mut [f64], n: usize, row: usize, other: usize) -> (&mut [f64], &[f64]) {
+    let (above, below) = data.split_at_mut(row.max(other) * n);
+    let (low, high) = (&mut above[row.min(other) * n..][..n], &mut below[..n]);
+    if row < other { (low, high) } else { (high, low) }
+}
