@@ -210,10 +210,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
-    fn a_correction_removes_the_burst_it_was_made_for(channel in 0_usize..5, gain in 50.0_f64..500.0) {
+    fn a_correction_removes_the_burst_it_was_made_for(channel in 0_usize..5, gain in 300.0_f64..900.0) {
         let golden = golden();
         let mut cleaner = calibrated(&golden).cleaner(CleanerParams::default()).unwrap();
         let mut samples = mat(&golden.calibration).subcols(0, 640).to_owned();
+        let own: f64 = (280..360).map(|t| samples[(channel, t)].powi(2)).sum();
         let burst = |t: usize| gain * (t as f64 * 1.3).sin();
         for t in 240..400 {
             samples[(channel, t)] += burst(t);
@@ -221,7 +222,8 @@ proptest! {
         cleaner.clean(samples.as_mut());
         let rest: f64 = (280..360).map(|t| (samples[(channel, t)]).powi(2)).sum();
         let power: f64 = (280..360).map(|t| burst(t).powi(2)).sum();
-        prop_assert!(rest < 0.2 * power, "{} of {}", rest, power);
+        // Blinks of the calibration are in there too: they are below the thresholds.
+        prop_assert!(rest < own + 0.1 * power, "{} of {}", rest, power);
     }
 
     #[test]
