@@ -3,7 +3,7 @@
 use super::{Mvar, MvarError};
 use crate::stats::distribution::chi_squared_above;
 use faer::{Mat, Side};
-use ndarray::ArrayView3;
+use ndarray::{ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
 /// Which portmanteau statistic.
@@ -54,10 +54,8 @@ impl Mvar {
             let needed = (n_lags + 1).max(m + 1);
             return Err(MvarError::TooShort { n_observations: n, needed, order, n_channels: m });
         }
-        let means: Vec<f64> = (0..m)
-            .map(|i| (0..n_epochs).map(|e| errors.slice(ndarray::s![e, i, ..]).sum()).sum::<f64>())
-            .map(|sum| sum / n as f64)
-            .collect();
+        let mean = |channel| errors.index_axis(Axis(1), channel).sum() / n as f64;
+        let means: Vec<f64> = (0..m).map(mean).collect();
         let centred: Vec<Mat<f64>> = (0..n_epochs)
             .map(|e| Mat::from_fn(m, per_epoch, |i, t| errors[(e, i, t)] - means[i]))
             .collect();
