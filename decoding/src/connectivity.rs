@@ -1,5 +1,5 @@
 //! How channels go together: coherence and phase measures over epochs, over time and
-//! sliding, envelopes, autoregressive models with their directed measures, and graphs.
+//! sliding, envelopes, and autoregressive models with their directed measures.
 //!
 //! # One engine for the spectral measures
 //! Epochs, the segments of a window, or the samples of a wavelet transform are

@@ -58,8 +58,7 @@ fn engine(pipeline: &Pipeline) -> Engine {
     let front_end = FrontEnd::plan(&protocol.front_end, &info, info.brain_channels(), demands);
     let front_end = front_end.expect("a valid plan");
     let decoder = model.plan(&front_end, N_CLASSES).expect("a model just fitted");
-    Engine::new(front_end, info.n_channels(), vec![decoder])
-        .expect("three classes")
+    Engine::new(front_end, info.n_channels(), vec![decoder]).expect("three classes")
 }
 
 /// An endless stream, handed over hop by hop: a minute of another run, over and over,

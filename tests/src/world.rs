@@ -69,8 +69,7 @@ pub fn engine(protocol: &Protocol, info: &StreamInfo, models: &[FittedPipeline])
     let front_end = front_end.expect("a plan that fits");
     let plan = |m: &FittedPipeline| m.plan(&front_end, protocol.n_classes).expect("a sound model");
     let decoders = models.iter().map(plan).collect();
-    Engine::new(front_end, info.n_channels(), decoders)
-        .expect("few classes")
+    Engine::new(front_end, info.n_channels(), decoders).expect("few classes")
 }
 
 /// The recording in chunks of `sizes` frames, one after the other and over again.

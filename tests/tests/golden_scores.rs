@@ -74,8 +74,7 @@ fn span(run: &Run) -> RunSpan {
 }
 
 fn compare(row: &Row, ours: &Evaluated) {
-    let (name, score) =
-        (format!("S{:03} {}", row.subject, row.pipeline), &ours.score.pooled);
+    let (name, score) = (format!("S{:03} {}", row.subject, row.pipeline), &ours.score.pooled);
     assert_eq!(score.n_windows, row.n_windows, "{name}");
     assert_eq!(score.confusion, row.confusion, "{name}");
     assert_eq!(score.confusion_idle_excluded, row.confusion_idle_excluded, "{name}");
@@ -114,8 +113,10 @@ fn evaluate_and_compare(subject: u32) {
     let mut rows: Vec<_> = file.rows.iter().filter(|row| row.subject == subject).collect();
     assert_eq!(rows.len(), outcomes.len());
     for outcome in &outcomes {
-        let at =
-            rows.iter().position(|row| row.pipeline == outcome.pipeline.name).expect("its golden row");
+        let at = rows
+            .iter()
+            .position(|row| row.pipeline == outcome.pipeline.name)
+            .expect("its golden row");
         compare(rows.remove(at), outcome.result.as_ref().expect("sound calibration"));
     }
 }

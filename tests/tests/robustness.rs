@@ -33,7 +33,8 @@ fn config() -> SimulatorConfig {
 
 /// The session of a head and the path of a model calibrated on it.
 fn session(folder: &TempDir, secs: f64) -> (Recording, String) {
-    let model = calibrate(&config(), &decoding::pipeline::built_in::ts_lr()).expect("a calibration");
+    let model =
+        calibrate(&config(), &decoding::pipeline::built_in::ts_lr()).expect("a calibration");
     let path = folder.path().join("model");
     model.save(&path).expect("a writable folder");
     let run = world::simulate(&SimulatorConfig { run_seed: 2, ..config() }, secs);

@@ -292,7 +292,8 @@ impl<'a> Report<'a> {
             "\npipeline     nMCC           95 % interval   no-idle        clock  ITR           bal.acc        kappa          decision p50 / p99"
         )?;
         for pipeline in &self.configuration.plan.pipelines {
-            let rows: Vec<_> = self.results.iter().filter(|r| r.pipeline == pipeline.name).collect();
+            let rows: Vec<_> =
+                self.results.iter().filter(|r| r.pipeline == pipeline.name).collect();
             let values = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
             let Some(nmcc) = Summary::of(&values(|r| r.nmcc)) else { continue };
             let spread = |of: fn(&Row) -> f64, digits: usize| {

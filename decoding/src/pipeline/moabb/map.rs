@@ -137,7 +137,7 @@ impl Mapper {
         class: &str,
         parameter: &str,
         value: &Value,
-    ) -> Result<(&'static str, Option<(&'static str, Value)>), String> {
+    ) -> Result<(&'static str, Mapped), String> {
         let found = self.steps.iter().find(|(known, ..)| known == class);
         let (_, name, _) = found.ok_or_else(|| format!("no step is called {class}"))?;
         let class = CLASSES.iter().find(|known| known.to_lowercase() == class);
@@ -145,6 +145,9 @@ impl Mapper {
         Ok((name, mapped(class, parameter, value)?))
     }
 }
+
+/// Our parameter and its value; none where ours needs no saying.
+type Mapped = Option<(&'static str, Value)>;
 
 /// The classes that have a counterpart.
 const CLASSES: [&str; 16] = [
