@@ -38,7 +38,7 @@ type Fixture = (Run, Vec<FittedPipeline>);
 /// A simulated run and the reference pipelines fitted to it.
 fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
-    FIXTURE.get_or_init(|| fitted(config(), &built_in::reference()))
+    FIXTURE.get_or_init(|| fitted(&config(), &built_in::reference()))
 }
 
 /// The other pipelines on 16 channels: what is fitted to covariances of delayed copies or
@@ -48,13 +48,13 @@ fn smaller_fixture() -> &'static Fixture {
     FIXTURE.get_or_init(|| {
         let is_other = |p: &Pipeline| !built_in::REFERENCE.contains(&p.name.as_str());
         let others: Vec<_> = built_in::all().into_iter().filter(is_other).collect();
-        fitted(SimulatorConfig { n_channels: 16, ..config() }, &others)
+        fitted(&SimulatorConfig { n_channels: 16, ..config() }, &others)
     })
 }
 
 /// A simulated run and the pipelines fitted to windows two to a second of it.
-fn fitted(config: SimulatorConfig, pipelines: &[Pipeline]) -> Fixture {
-    let run = world::simulate(&config, 40.0);
+fn fitted(config: &SimulatorConfig, pipelines: &[Pipeline]) -> Fixture {
+    let run = world::simulate(config, 40.0);
     let front_end = FrontEndSpec { step_secs: 0.5, ..FrontEndSpec::default() };
     let sparse = Protocol { front_end, ..world::protocol() };
     let (runs, demands) = (std::slice::from_ref(&run), demands(pipelines));

@@ -6,7 +6,9 @@ use toml::{Table, Value};
 
 /// A parameter as ours: its name and value, or nothing where it says what ours does
 /// anyway.
-type Mapped = Result<Option<(&'static str, Value)>, String>;
+type Mapped = Result<Change, String>;
+/// Our parameter and its value; none where ours needs no saying.
+type Change = Option<(&'static str, Value)>;
 
 /// Parameters that say how a solver gets to an optimum which is ours in any case, or what
 /// is printed.
@@ -137,7 +139,7 @@ impl Mapper {
         class: &str,
         parameter: &str,
         value: &Value,
-    ) -> Result<(&'static str, Mapped), String> {
+    ) -> Result<(&'static str, Change), String> {
         let found = self.steps.iter().find(|(known, ..)| known == class);
         let (_, name, _) = found.ok_or_else(|| format!("no step is called {class}"))?;
         let class = CLASSES.iter().find(|known| known.to_lowercase() == class);
@@ -145,9 +147,6 @@ impl Mapper {
         Ok((name, mapped(class, parameter, value)?))
     }
 }
-
-/// Our parameter and its value; none where ours needs no saying.
-type Mapped = Option<(&'static str, Value)>;
 
 /// The classes that have a counterpart.
 const CLASSES: [&str; 16] = [
