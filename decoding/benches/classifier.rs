@@ -7,12 +7,16 @@ use decoding::adaptation::Rate;
 use decoding::adaptation::lda::{AdaptiveLdaParams, Covariance};
 use decoding::adaptation::recenter::{Centre, RecenterState};
 use decoding::classifier::elastic_net::ElasticNetParams;
+use decoding::classifier::fgmdm::FgMdmModel;
+use decoding::classifier::knn::{KnnModel, Vote};
 use decoding::classifier::lda::LdaModel;
 use decoding::classifier::logistic::LogisticModel;
 use decoding::classifier::mdm::MdmModel;
+use decoding::classifier::mean_field::{Combination, MeanFieldModel};
 use decoding::classifier::svm::SvmModel;
 use decoding::riemann::covariance::{oas_shrink, scm};
 use decoding::riemann::mean::riemannian_mean;
+use decoding::riemann::metric::Metric;
 use decoding::riemann::tangent::TangentSpace;
 use decoding::spatial_filter::csp::CspModel;
 use faer::Mat;
@@ -148,5 +152,33 @@ fn adaptive_steps(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, fits, decisions, adaptive_steps);
+fn other_geometric_decisions(c: &mut Criterion) {
+    let (covariances, labels) = examples(60);
+    // A quarter of the channels: fitting the geodesic filter takes the sixth power.
+    let covariances: Vec<_> =
+        covariances.iter().map(|c| c.as_ref().submatrix(0, 0, 16, 16).to_owned()).collect();
+    let borrowed: Vec<_> = covariances.iter().collect();
+    let (metric, of) = (Metric::AffineInvariant, (borrowed.as_slice(), labels.as_slice()));
+    let mut posterior = [0.0; N_CLASSES];
+    let probe = covariances[0].as_ref();
+
+    let model = FgMdmModel::fit(metric, &borrowed, &labels, N_CLASSES).expect("shrunk");
+    let mut runtime = model.plan().expect("fitted");
+    c.bench_function("decide/fgmdm-16ch-3classes", |b| {
+        b.iter(|| runtime.posterior_into(black_box(probe), &mut posterior));
+    });
+    let model = KnnModel::fit(metric, 5, Vote::ByDistance, of, N_CLASSES).expect("shrunk");
+    let mut runtime = model.plan().expect("fitted");
+    c.bench_function("decide/knn-16ch-60examples", |b| {
+        b.iter(|| runtime.posterior_into(black_box(probe), &mut posterior));
+    });
+    let powers = &MeanFieldModel::POWERS;
+    let model = MeanFieldModel::fit(metric, Combination::Sum, powers, of, N_CLASSES);
+    let mut runtime = model.expect("shrunk").plan().expect("fitted");
+    c.bench_function("decide/mean_field-16ch-3classes", |b| {
+        b.iter(|| runtime.posterior_into(black_box(probe), &mut posterior));
+    });
+}
+
+criterion_group!(benches, fits, decisions, other_geometric_decisions, adaptive_steps);
 criterion_main!(benches);
