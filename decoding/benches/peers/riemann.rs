@@ -34,6 +34,7 @@ pub const CASES: &[(&str, Plan)] = &[
     ("live_tangent_logistic", live::tangent_logistic),
     ("live_csp_lda", live::csp_lda),
     ("live_session_mdm", live::session_mdm),
+    ("live_session_csp_lda", live::session_csp_lda),
 ];
 
 /// A matrix, row after row.

@@ -3,6 +3,7 @@
 mod bundle;
 mod lanes;
 mod rational_ql;
+mod turn;
 mod twisted;
 
 pub(crate) use bundle::Bundle;
@@ -17,10 +18,12 @@ use faer::linalg::householder::{
     apply_block_householder_sequence_on_the_left_in_place_with_conj as apply_reflectors,
     upgrade_householder_factor,
 };
+use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Conj, Mat, MatMut, MatRef, Par};
 pub(crate) use lanes::WIDTH;
 use std::fmt;
+use turn::Turn;
 use twisted::Twisted;
 
 /// Why a matrix has no place in this geometry.
@@ -73,6 +76,7 @@ pub struct EigenScratch {
     values: Vec<f64>,
     squares: Vec<f64>,
     twisted: Twisted,
+    turn: Option<Turn>,
     vectors: Mat<f64>,
     scaled: Mat<f64>,
     reflectors: Mat<f64>,
@@ -107,6 +111,7 @@ impl EigenScratch {
             diagonal: vec![0.0; dim],
             off: vec![0.0; dim],
             twisted: Twisted::new(dim),
+            turn: Turn::new(dim),
             values: vec![0.0; dim],
             squares: vec![0.0; dim],
             vectors: Mat::zeros(dim, dim),
@@ -293,7 +298,8 @@ impl EigenScratch {
         self.rebuild_reduced((bundle, lane), f, sum, Accum::Add)
     }
 
-    /// As [`EigenScratch::add_reduced_spd`], in place of what was there.
+    /// `f(A)` of one matrix of a bundle that is reduced, into the lower triangle of `out`
+    /// at least: up to rounding what [`EigenScratch::spd_lower_into`] writes.
     pub(crate) fn reduced_spd_into(
         &mut self,
         (bundle, lane): (&Bundle, usize),
@@ -302,7 +308,19 @@ impl EigenScratch {
     ) -> Result<(), RiemannError> {
         bundle.values_into(lane, &mut self.values);
         check_positive(&self.values)?;
-        self.rebuild_reduced((bundle, lane), f, out, Accum::Replace)
+        if self.turn.is_none() {
+            return self.rebuild_reduced((bundle, lane), f, out, Accum::Replace);
+        }
+        let scale = bundle.scale(lane);
+        self.values.iter_mut().for_each(|x| *x /= scale);
+        bundle.tridiagonal_into(lane, &mut self.diagonal, &mut self.off);
+        self.find_vectors()?;
+        self.values.iter_mut().for_each(|x| *x = f(scale * *x));
+        let Some(turn) = &mut self.turn else { return Ok(()) };
+        let values = self.values.iter().copied();
+        let (a, b) = turn.factors(self.vectors.as_ref(), (bundle, lane), values);
+        matmul(out, Accum::Replace, a, b.transpose(), 1.0, Par::Seq);
+        Ok(())
     }
 
     /// `f` of one matrix of a bundle that is reduced, whose eigenvalues are `values`.

@@ -4,7 +4,8 @@ mod map;
 
 use super::metric::Metric;
 use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, mirror_lower};
-use faer::{Mat, MatMut, MatRef};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use map::Map;
 use std::borrow::Borrow;
 use std::f64::consts::SQRT_2;
@@ -125,10 +126,14 @@ impl TangentSpace {
     fn side_by_side<M: Borrow<Mat<f64>>>(&mut self, covs: &[M], out: &mut [f64]) -> bool {
         let dim = self.dim();
         let Self { point, map, half, whitened, eigen, bundle, .. } = self;
+        let Some(w) = map.whitening() else { return false };
         for (lane, cov) in covs.iter().map(Borrow::borrow).enumerate() {
             assert_eq!(cov.shape(), point.shape(), "matrix of another size");
-            let whitened_it = map.whiten(cov.as_ref(), half, whitened);
-            if !whitened_it || bundle.set(lane, whitened.as_ref()).is_err() {
+            // Half of the second product is not needed; for small matrices all of it
+            // takes less time than the cutting.
+            matmul(half.as_mut(), Accum::Replace, w, cov.as_ref(), 1.0, Par::Seq);
+            matmul(whitened.as_mut(), Accum::Replace, half.as_ref(), w, 1.0, Par::Seq);
+            if bundle.set(lane, whitened.as_ref()).is_err() {
                 return false;
             }
         }

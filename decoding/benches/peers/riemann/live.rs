@@ -138,50 +138,68 @@ impl Decide for Csp {
 
 /// Inputs: windows, filters, coefficients, intercepts.
 pub(super) fn csp_lda(request: &Request<'_>) -> Result<Box<dyn Case>, String> {
-    let csp = CspModel { filters: matrix(request.input(1)?)? };
-    let (coef, intercept) = (matrix(request.input(2)?)?, request.input(3)?.data.clone());
-    let (n_classes, vector) = (intercept.len(), vec![0.0; csp.n_filters()]);
-    let decide = Csp { filters: csp.plan(), vector, lda: LdaModel { coef, intercept } };
+    let (decide, n_classes) = csp(request)?;
     Windows::case(request, Estimator::Scm, n_classes, decide)
 }
 
-/// The same as [`mdm`] the way a session has it: frames come in, and sums over blocks of a
-/// step are kept.
-struct Session {
+fn csp(request: &Request<'_>) -> Result<(Csp, usize), String> {
+    let csp = CspModel { filters: matrix(request.input(1)?)? };
+    let (coef, intercept) = (matrix(request.input(2)?)?, request.input(3)?.data.clone());
+    let (n_classes, vector) = (intercept.len(), vec![0.0; csp.n_filters()]);
+    Ok((Csp { filters: csp.plan(), vector, lda: LdaModel { coef, intercept } }, n_classes))
+}
+
+/// The way a session has it: frames come in, and sums over blocks of a step are kept.
+struct Session<D> {
     frames: Vec<f64>,
     n_channels: usize,
     sliding: SlidingCovariance,
     matrix: Mat<f64>,
-    mdm: MdmRuntime,
+    decide: D,
     n_classes: usize,
     posteriors: Vec<f64>,
 }
 
-/// Inputs: filtered frames `(n_frames, n_channels)`, class means.
+/// As [`mdm`]. Inputs: filtered frames `(n_frames, n_channels)`, class means.
 pub(super) fn session_mdm(request: &Request<'_>) -> Result<Box<dyn Case>, String> {
-    let input = request.input(0)?;
-    let &[_, n_channels] = input.shape.as_slice() else {
-        return Err("frames have two dimensions".to_owned());
-    };
-    let (window, step) = (request.count("window_samples")?, request.count("step_samples")?);
-    let (mdm, n_classes) = mdm_runtime(request.input(1)?)?;
-    let session = Session {
-        frames: input.data.clone(),
-        n_channels,
-        sliding: SlidingCovariance::of(Estimator::Oas, n_channels, window, step),
-        matrix: Mat::zeros(n_channels, n_channels),
-        mdm,
-        n_classes,
-        posteriors: Vec::new(),
-    };
-    Ok(Parts::case(session, Session::run, |session| {
-        let n_windows = session.posteriors.len() / session.n_classes;
-        let shape = vec![n_windows, session.n_classes];
-        vec![Tensor { shape, data: session.posteriors.clone() }]
-    }))
+    let (decide, n_classes) = mdm_runtime(request.input(1)?)?;
+    Session::case(request, Estimator::Oas, n_classes, decide)
 }
 
-impl Session {
+/// As [`csp_lda`]. Inputs: filtered frames, filters, coefficients, intercepts.
+pub(super) fn session_csp_lda(request: &Request<'_>) -> Result<Box<dyn Case>, String> {
+    let (decide, n_classes) = csp(request)?;
+    Session::case(request, Estimator::Scm, n_classes, decide)
+}
+
+impl<D: Decide + 'static> Session<D> {
+    fn case(
+        request: &Request<'_>,
+        estimator: Estimator,
+        n_classes: usize,
+        decide: D,
+    ) -> Result<Box<dyn Case>, String> {
+        let input = request.input(0)?;
+        let &[_, n_channels] = input.shape.as_slice() else {
+            return Err("frames have two dimensions".to_owned());
+        };
+        let (window, step) = (request.count("window_samples")?, request.count("step_samples")?);
+        let session = Self {
+            frames: input.data.clone(),
+            n_channels,
+            sliding: SlidingCovariance::of(estimator, n_channels, window, step),
+            matrix: Mat::zeros(n_channels, n_channels),
+            decide,
+            n_classes,
+            posteriors: Vec::new(),
+        };
+        Ok(Parts::case(session, Self::run, |session| {
+            let n_windows = session.posteriors.len() / session.n_classes;
+            let shape = vec![n_windows, session.n_classes];
+            vec![Tensor { shape, data: session.posteriors.clone() }]
+        }))
+    }
+
     fn run(&mut self) {
         self.sliding.restart();
         self.posteriors.clear();
@@ -191,7 +209,7 @@ impl Session {
                 self.sliding.estimate_into(self.matrix.as_mut());
                 let at = self.posteriors.len();
                 self.posteriors.resize(at + self.n_classes, 0.0);
-                self.mdm.posterior_into(self.matrix.as_ref(), &mut self.posteriors[at..]);
+                self.decide.posterior_into(self.matrix.as_ref(), &mut self.posteriors[at..]);
             }
         }
     }

@@ -119,6 +119,17 @@ impl Bundle {
         off.iter_mut().zip(&self.off).for_each(|(x, row)| *x = row.0[lane]);
     }
 
+    /// Writes reflector `k` of one matrix, `n - 1 - k` values of which the first is 1, and
+    /// returns its factor `τ`.
+    #[inline(always)]
+    pub(super) fn reflector_into(&self, lane: usize, k: usize, v: &mut [f64]) -> f64 {
+        let n = self.dim();
+        let rows = &self.elements[k * n + k + 1..(k + 1) * n];
+        v.iter_mut().zip(rows).for_each(|(x, row)| *x = row.0[lane]);
+        v[0] = 1.0;
+        self.factors[k].0[lane]
+    }
+
     /// Writes one matrix's reflectors as faer keeps them: the tails below the
     /// sub-diagonal, and a row of `1 / τ`.
     pub(super) fn reflectors_into(

@@ -71,17 +71,12 @@ impl Map {
         })
     }
 
-    /// What the affine-invariant logarithm is taken of, its lower triangle; no other metric
-    /// has such a thing, and says so.
-    pub(super) fn whiten(
-        &self,
-        cov: MatRef<'_, f64>,
-        half: &mut Mat<f64>,
-        whitened: &mut Mat<f64>,
-    ) -> bool {
-        let Self::AffineInvariant { inv_sqrt, .. } = self else { return false };
-        whiten(inv_sqrt.as_ref(), cov, half, whitened);
-        true
+    /// `W` of the logarithm `log(W C W)`, where that is what the tangent matrix is.
+    pub(super) fn whitening(&self) -> Option<MatRef<'_, f64>> {
+        match self {
+            Self::AffineInvariant { inv_sqrt, .. } => Some(inv_sqrt.as_ref()),
+            _ => None,
+        }
     }
 
     /// The tangent matrix of `cov`, into the lower triangle of `half`.
