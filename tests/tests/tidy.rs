@@ -95,6 +95,8 @@ fn heavy_libraries_stay_in_their_package() {
         ("faer", "decoding"),
         ("fearless_simd", "decoding"),
         ("realfft", "decoding"),
+        ("saphyr", "decoding"),
+        ("toml", "decoding"),
         ("burn", "models"),
         ("ratatui", "tui"),
         ("crossterm", "tui"),
