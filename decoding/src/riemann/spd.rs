@@ -318,7 +318,7 @@ impl EigenScratch {
         self.values.iter_mut().for_each(|x| *x = f(scale * *x));
         let Some(turn) = &mut self.turn else { return Ok(()) };
         let values = self.values.iter().copied();
-        let (a, b) = turn.factors(self.vectors.as_ref(), (bundle, lane), values);
+        let (a, b) = turn.factors(self.vectors.as_ref(), (bundle, lane), &values);
         matmul(out, Accum::Replace, a, b.transpose(), 1.0, Par::Seq);
         Ok(())
     }

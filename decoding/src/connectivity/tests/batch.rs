@@ -1,3 +1,5 @@
+//! Batches: over epochs and over time, whatever the number of threads.
+
 use super::*;
 use ndarray::{Array3, Axis, s};
 use proptest::prelude::*;

@@ -45,7 +45,7 @@ impl Turn {
         &mut self,
         vectors: MatRef<'_, f64>,
         (bundle, lane): (&Bundle, usize),
-        f: impl Iterator<Item = f64> + Clone,
+        f: &(impl Iterator<Item = f64> + Clone),
     ) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
         let n = self.dim;
         for (k, vector) in vectors.col_iter().enumerate() {
