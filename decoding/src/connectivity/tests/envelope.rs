@@ -1,3 +1,5 @@
+//! Amplitude envelopes and their orthogonalisation.
+
 use super::*;
 use ndarray::Array3;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Sliding estimates: the bits of a window by itself, from any start.
+
 use super::*;
 use proptest::prelude::*;
 
