@@ -21,7 +21,9 @@ import asrpy.asr
 import asrpy.asr_utils
 import mne
 import numpy as np
+import pyprep.ransac
 from numpy.typing import NDArray
+from pyprep.find_noisy_channels import NoisyChannels
 from pyriemann.artifact_detection import Potato
 from pyriemann.geometry.mean import mean_riemann
 from scipy.signal import butter, sosfilt
@@ -185,7 +187,70 @@ def asr_file(data_dir: Path) -> dict[str, Any]:
     }
 
 
-FILES = {"eog_regression": eog_file, "potato": potato_file, "asr": asr_file}
+def bad_channels_file(data_dir: Path) -> dict[str, Any]:
+    rng = np.random.default_rng(SEED)
+    raw = recording(data_dir, "R01")
+    template = mne.channels.make_standard_montage("standard_1005").get_positions()
+    names = raw.ch_names[::3]
+    raw.pick(names)
+    places = {name: np.round(template["ch_pos"][name], 4) for name in names}
+    samples = microvolts(raw, 1600, 3360, 0)
+    samples -= np.round(samples.mean(axis=1, keepdims=True))
+    samples[3] = 7.0  # flat
+    samples[6] *= 12.0  # too large
+    samples[9] += np.round(150.0 * (-1.0) ** np.arange(samples.shape[1]))  # fast
+    samples[12] = np.round(40.0 * rng.standard_normal(samples.shape[1]))  # alone
+    samples[15, 400:700] = 0.0  # stands still
+    noise = rng.standard_normal(samples.shape[1] + 7)
+    samples[18:20] = np.round(15.0 * np.convolve(noise, np.ones(8), "valid"))  # twins
+    samples[19] += np.round(rng.standard_normal(samples.shape[1]))
+    info = mne.create_info(names, 160.0, "eeg")
+    array = mne.io.RawArray(samples * 1e-6, info, verbose="ERROR")
+    array.set_montage(mne.channels.make_dig_montage(places, coord_frame="head"))
+    subsets: list[list[int]] = []
+    draw = pyprep.ransac._get_random_subset
+
+    def drawn(*args: Any) -> list[int]:
+        subsets.append(draw(*args))
+        return subsets[-1]
+
+    pyprep.ransac._get_random_subset = drawn
+    found = NoisyChannels(array, do_detrend=False, random_state=SEED)
+    found.find_all_bads(ransac=True)
+    extra = found._extra_info
+    bads = found.get_bads(as_dict=True)
+    kinds = ("flat", "deviation", "hf_noise", "correlation", "dropout", "ransac")
+    unpredicted = np.mean(extra["bad_by_ransac"]["ransac_correlations"] < 0.75, axis=0)
+    print({kind: bads[f"bad_by_{kind}"] for kind in kinds}, unpredicted)
+    return {
+        "about": "pyprep's NoisyChannels without detrending at 160 Hz, of a recording "
+        "with channels spoilt: indices of bad channels by criterion, scores, shares of "
+        "windows, and the correlations with RANSAC's predictions (windows, channels) "
+        "from the subsets of good channels stored",
+        "positions_m": raw_positions(array),
+        "samples": samples.astype(int),
+        "bad": {
+            kind: [names.index(name) for name in bads[f"bad_by_{kind}"]] for kind in kinds
+        },
+        "deviation_z": extra["bad_by_deviation"]["robust_channel_deviations"],
+        "noise_z": extra["bad_by_hf_noise"]["hf_noise_zscores"],
+        "uncorrelated_windows": extra["bad_by_correlation"]["bad_window_fractions"],
+        "dropout_windows": extra["bad_by_dropout"]["bad_window_fractions"],
+        "subsets": subsets,
+        "predicted": extra["bad_by_ransac"]["ransac_correlations"],
+    }
+
+
+def raw_positions(raw: mne.io.BaseRaw) -> Floats:
+    return raw._get_channel_positions(raw.ch_names)
+
+
+FILES = {
+    "eog_regression": eog_file,
+    "potato": potato_file,
+    "asr": asr_file,
+    "bad_channels": bad_channels_file,
+}
 
 
 def main() -> None:
