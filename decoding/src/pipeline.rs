@@ -1,6 +1,6 @@
 //! Pipelines: lists of typed steps with parameters, from the stream to the posterior.
 //!
-//! [`Pipeline`] describes one and fits it ([`Fit`]); [`FittedPipeline`] is what a model
+//! [`Pipeline`] describes one and fits it ([`Fit`](crate::decoder::Fit)); [`FittedPipeline`] is what a model
 //! file holds; [`FittedPipeline::plan`] makes the [`crate::decoder::Decoder`] that decides.
 //! Descriptions are data: [`text`] reads and writes them as TOML, [`built_in`] names those
 //! that come with the program.

@@ -37,14 +37,14 @@ pub enum Select {
         /// How many.
         keep: Keep,
     },
-    /// By the rank-sum test ([`rank_sum`]).
+    /// By the rank-sum test ([`mod@rank_sum`]).
     Wilcoxon {
         /// How many.
         keep: Keep,
         /// Where p-values come from.
         p: RankSumP,
     },
-    /// By mutual information with the class ([`mutual_information`]).
+    /// By mutual information with the class ([`mod@mutual_information`]).
     MutualInformation {
         /// How many features.
         n_kept: usize,
