@@ -9,6 +9,7 @@
 pub mod csv;
 pub mod edf;
 pub mod fif;
+mod stream;
 mod summary;
 mod text_lines;
 pub mod ts;

@@ -15,6 +15,7 @@
 //! Memory: the markers, the gaps and one row.
 
 use super::edf::scan::{MAX_MARKERS, MAX_MISSING_SECS};
+use super::stream::{self, Markers};
 use super::text_lines::Lines;
 use super::{AnnotationCount, ReadError, Reader, RecordingSummary, StreamSummary, text_from};
 use acquisition::marker::Marker;
@@ -120,8 +121,7 @@ pub struct CsvReader {
     columns: Columns,
     info: StreamInfo,
     summary: RecordingSummary,
-    markers: Vec<Marker>,
-    n_markers_given: usize,
+    markers: Markers,
     frame: Vec<f32>,
     next: SampleIndex,
     n_read: u64,
@@ -134,16 +134,7 @@ impl CsvReader {
     /// for its samples.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let (columns, summary, markers) = scan(path)?;
-        let stream = &summary.streams[0];
-        let info = StreamInfo {
-            name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            kind: "EEG".to_owned(),
-            source_id: String::new(),
-            host: String::new(),
-            rate: stream.rate_hz,
-            channels: stream.channels.clone(),
-            simulated: false,
-        };
+        let info = stream::info(path, &summary.streams[0]);
         let io = |cause| ReadError::Io { cause, path: path.into() };
         let mut lines = Lines::open(path).map_err(io)?;
         lines.advance().map_err(io)?;
@@ -153,8 +144,7 @@ impl CsvReader {
             columns,
             info,
             summary,
-            markers,
-            n_markers_given: 0,
+            markers: Markers::new(markers),
             frame: Vec::new(),
             next: SampleIndex(0),
             n_read: 0,
@@ -201,22 +191,14 @@ impl Feed for CsvReader {
         self.pass_gap();
         chunk.restart(self.next);
         while chunk.room() > 0 && !self.is_at_gap() {
-            let is_there = self.read_frame().map_err(|cause| {
-                let path = self.path.as_path().into();
-                SourceError::Read(Box::new(ReadError::Io { cause, path }))
-            })?;
+            let is_there = self.read_frame().map_err(|cause| stream::failed(cause, &self.path))?;
             if !is_there {
                 break;
             }
             chunk.extend(&self.frame);
             self.next.0 += 1;
         }
-        let until_secs =
-            if chunk.is_empty() { f64::INFINITY } else { self.info.rate.secs(chunk.end()) };
-        let rest = &self.markers[self.n_markers_given..];
-        let n = rest.partition_point(|m| m.onset_secs < until_secs);
-        markers.extend_from_slice(&rest[..n]);
-        self.n_markers_given += n;
+        self.markers.give(&self.info, chunk, markers);
         Ok(!chunk.is_empty())
     }
 }

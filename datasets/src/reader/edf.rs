@@ -16,6 +16,7 @@ pub mod scan;
 
 use self::header::{Header, Scale, Signal};
 use self::scan::{Break, Scan};
+use super::stream::{self, Markers};
 use super::{AnnotationCount, ReadError, Reader, RecordingSummary, StreamSummary};
 use acquisition::marker::Marker;
 use acquisition::signal::{ChannelInfo, Chunk, Finding, Gap, StreamInfo};
@@ -49,8 +50,7 @@ pub struct EdfReader {
     signals: Vec<Signal>,
     n_per_record: usize,
     segments: Segments,
-    markers: Vec<Marker>,
-    n_markers_given: usize,
+    markers: Markers,
     /// Position of the next frame: its record, and its place there.
     record: u64,
     frame: usize,
@@ -133,14 +133,6 @@ impl EdfReader {
             self.frame = 0;
         }
     }
-
-    /// Hands out the markers before `until_secs`.
-    fn give_markers(&mut self, until_secs: f64, markers: &mut Vec<Marker>) {
-        let rest = &self.markers[self.n_markers_given..];
-        let n = rest.partition_point(|m| m.onset_secs < until_secs);
-        markers.extend_from_slice(&rest[..n]);
-        self.n_markers_given += n;
-    }
 }
 
 impl Feed for EdfReader {
@@ -156,19 +148,14 @@ impl Feed for EdfReader {
             && self.next_index() == chunk.end()
         {
             if self.block_at == self.block.len() {
-                self.load_block().map_err(|cause| {
-                    let path = self.path.as_path().into();
-                    SourceError::Read(Box::new(ReadError::Io { cause, path }))
-                })?;
+                self.load_block().map_err(|cause| stream::failed(cause, &self.path))?;
             }
             let n_channels = self.signals.len();
             let n = chunk.room().min((self.block.len() - self.block_at) / n_channels);
             chunk.extend(&self.block[self.block_at..self.block_at + n * n_channels]);
             self.advance(n);
         }
-        let until_secs =
-            if chunk.is_empty() { f64::INFINITY } else { self.info.rate.secs(chunk.end()) };
-        self.give_markers(until_secs, markers);
+        self.markers.give(&self.info, chunk, markers);
         Ok(!chunk.is_empty())
     }
 }
@@ -268,17 +255,7 @@ impl Contents {
             header.signals.iter().filter(|s| s.n_per_record == n_per_record).cloned().collect();
         let rate = summary.streams[stream_idx].rate_hz;
         let segments = Segments::new(&scan.breaks, rate, n_per_record);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_meg = signals.iter().any(|s| s.channel.unit.symbol().starts_with("fT"));
-        let info = StreamInfo {
-            name,
-            kind: if is_meg { "MEG" } else { "EEG" }.to_owned(),
-            source_id: String::new(),
-            host: String::new(),
-            rate,
-            channels: signals.iter().map(|s| s.channel.clone()).collect(),
-            simulated: false,
-        };
+        let info = stream::info(path, &summary.streams[stream_idx]);
         EdfReader {
             path: path.to_owned(),
             file: BufReader::with_capacity(1 << 16, file),
@@ -288,8 +265,7 @@ impl Contents {
             signals,
             n_per_record,
             segments,
-            markers: scan.markers,
-            n_markers_given: 0,
+            markers: Markers::new(scan.markers),
             record: 0,
             frame: 0,
             block: Vec::new(),

@@ -17,6 +17,7 @@ pub mod tag;
 use self::channel::FifChannel;
 use self::tag::{Tag, Tags, block, float, int, kind};
 use super::edf::scan::MAX_MISSING_SECS;
+use super::stream::{self, Markers};
 use super::{AnnotationCount, ReadError, Reader, RecordingSummary, StreamSummary};
 use acquisition::marker::Marker;
 use acquisition::signal::{Chunk, Finding, Gap, MAX_CHANNELS, StreamInfo};
@@ -94,8 +95,7 @@ pub struct FifReader {
     summary: RecordingSummary,
     scales: Vec<f64>,
     buffers: Vec<Buffer>,
-    markers: Vec<Marker>,
-    n_markers_given: usize,
+    markers: Markers,
     /// Position of the next frame: its buffer, and its place there.
     buffer: usize,
     frame: u64,
@@ -159,22 +159,14 @@ impl Feed for FifReader {
             && self.next_index() == chunk.end()
         {
             if self.block_at == self.block.len() {
-                self.load_block().map_err(|cause| {
-                    let path = self.path.as_path().into();
-                    SourceError::Read(Box::new(ReadError::Io { cause, path }))
-                })?;
+                self.load_block().map_err(|cause| stream::failed(cause, &self.path))?;
             }
             let n_channels = self.scales.len();
             let n = chunk.room().min((self.block.len() - self.block_at) / n_channels);
             chunk.extend(&self.block[self.block_at..self.block_at + n * n_channels]);
             self.advance(n);
         }
-        let until_secs =
-            if chunk.is_empty() { f64::INFINITY } else { self.info.rate.secs(chunk.end()) };
-        let rest = &self.markers[self.n_markers_given..];
-        let n = rest.partition_point(|m| m.onset_secs < until_secs);
-        markers.extend_from_slice(&rest[..n]);
-        self.n_markers_given += n;
+        self.markers.give(&self.info, chunk, markers);
         Ok(!chunk.is_empty())
     }
 }
@@ -252,18 +244,7 @@ impl Contents {
     }
 
     fn reader(self, path: &Path) -> FifReader {
-        let stream = &self.summary.streams[0];
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_meg = stream.channels.iter().any(|c| c.unit.symbol().starts_with("fT"));
-        let info = StreamInfo {
-            name,
-            kind: if is_meg { "MEG" } else { "EEG" }.to_owned(),
-            source_id: String::new(),
-            host: String::new(),
-            rate: stream.rate_hz,
-            channels: stream.channels.clone(),
-            simulated: false,
-        };
+        let info = stream::info(path, &self.summary.streams[0]);
         FifReader {
             path: path.to_owned(),
             file: self.file,
@@ -271,8 +252,7 @@ impl Contents {
             summary: self.summary,
             scales: self.scales,
             buffers: self.buffers,
-            markers: self.markers,
-            n_markers_given: 0,
+            markers: Markers::new(self.markers),
             buffer: 0,
             frame: 0,
             block: Vec::new(),
