@@ -183,7 +183,8 @@ pub fn summarize(path: &Path) -> Result<RecordingSummary, ReadError> {
 ///
 /// `samples` holds the frames that exist, `(n_channels, n_samples)` in the channels'
 /// units; where [`Recording::gaps`] says that frames are missing there are no
-/// columns for them. Its size is checked against the file before it is allocated.
+/// columns for them. Its size is what a first pass over the file has found; a compressed
+/// table may be far larger than its file.
 pub fn read_recording(path: &Path) -> Result<Recording, ReadError> {
     let mut reader = open(path)?;
     let info = reader.info().clone();

@@ -14,8 +14,7 @@
 //!
 //! Memory: the markers, the gaps and one row.
 
-use super::edf::scan::{MAX_MARKERS, MAX_MISSING_SECS};
-use super::stream::{self, Markers};
+use super::stream::{self, MAX_BREAKS, MAX_MARKERS, Markers, is_bearable};
 use super::text_lines::Lines;
 use super::{AnnotationCount, ReadError, Reader, RecordingSummary, StreamSummary, text_from};
 use acquisition::marker::Marker;
@@ -231,6 +230,9 @@ struct Seen {
     n_rows: u64,
     first_secs: f64,
     last_secs: f64,
+    /// Markers, and jumps of the stamps, that are not kept.
+    n_markers_lost: u64,
+    n_jumps_lost: u64,
     findings: Vec<Finding>,
 }
 
@@ -242,29 +244,21 @@ fn scan(path: &Path) -> Result<(Columns, RecordingSummary, Vec<Marker>), ReadErr
         return Err(ReadError::NoData { path: path.into() });
     };
     let columns = Columns::of(&text_from(header), path)?;
-    let seen = see(&mut lines, &columns);
+    let mut seen = see(&mut lines, &columns);
     if seen.n_rows < 2 {
         return Err(ReadError::NoData { path: path.into() });
     }
     let rate = seen.rate(path)?;
     let (gaps, n_indices) = seen.gaps(rate);
-    let markers: Vec<_> = seen
-        .marked
-        .iter()
-        .map(|(row, text)| Marker {
-            onset_secs: rate.secs(SampleIndex(index_of(*row, &gaps))),
-            duration_secs: 0.0,
-            text: *text,
-        })
-        .collect();
+    let markers = seen.markers(rate, &gaps);
+    seen.report();
     let channels = columns.channels.clone();
-    let has_brain = channels.iter().any(|c| c.kind.is_brain());
     let summary = RecordingSummary {
         format: "CSV".to_owned(),
         start: format!("{} s", seen.first_secs),
         duration_secs: n_indices as f64 / rate.hz(),
         streams: vec![StreamSummary { rate_hz: rate, n_samples: seen.n_rows, channels, gaps }],
-        main_stream_idx: has_brain.then_some(0),
+        main_stream_idx: Some(0),
         n_annotations: markers.len(),
         annotations: AnnotationCount::of(&markers),
         findings: seen.findings,
@@ -280,6 +274,8 @@ fn see(lines: &mut Lines, columns: &Columns) -> Seen {
         n_rows: 0,
         first_secs: 0.0,
         last_secs: 0.0,
+        n_markers_lost: 0,
+        n_jumps_lost: 0,
         findings: Vec::new(),
     };
     let (mut frame, mut n_bad, mut first_bad) = (Vec::new(), 0_u64, 0);
@@ -316,11 +312,19 @@ impl Seen {
             let usual = (self.last_secs - self.first_secs) / (self.n_rows as f64);
             let ahead = row.secs - self.last_secs;
             if !(0.0..=3.0 * usual + 2.0 * STAMP_SECS).contains(&ahead) || self.n_rows == 1 {
-                self.jumps.push((self.n_rows, ahead));
+                if self.jumps.len() < MAX_BREAKS {
+                    self.jumps.push((self.n_rows, ahead));
+                } else {
+                    self.n_jumps_lost += 1;
+                }
             }
         }
-        if let Some(text) = row.marker.filter(|_| self.marked.len() < MAX_MARKERS) {
-            self.marked.push((self.n_rows, InlineText::new(text)));
+        match row.marker {
+            Some(text) if self.marked.len() < MAX_MARKERS => {
+                self.marked.push((self.n_rows, InlineText::new(text)));
+            }
+            Some(_) => self.n_markers_lost += 1,
+            None => {}
         }
         self.last_secs = row.secs;
         self.n_rows += 1;
@@ -342,26 +346,50 @@ impl Seen {
         })
     }
 
-    /// Gaps where stamps jump ahead, and the number of indices up to the end.
-    fn gaps(&self, rate: SampleRate) -> (Vec<Gap>, u64) {
-        let (mut gaps, mut n_missing_so_far) = (Vec::new(), 0);
+    /// Gaps where stamps jump ahead, and the number of indices up to the end. Stamps that
+    /// jump back, or further than a recording may, are counted.
+    fn gaps(&mut self, rate: SampleRate) -> (Vec<Gap>, u64) {
+        let (mut gaps, mut so_far) = (Vec::new(), 0_u64);
         for &(row, ahead_secs) in &self.jumps {
             let late_secs = ahead_secs - 1.0 / rate.hz();
-            if late_secs <= 0.5 / rate.hz() + STAMP_SECS || late_secs > MAX_MISSING_SECS {
-                continue;
-            }
             let n_missing = rate.samples(late_secs).max(0) as u64;
-            if n_missing > 0 {
-                gaps.push(Gap { at: SampleIndex(row + n_missing_so_far), n_missing });
-                n_missing_so_far += n_missing;
+            let is_possible = is_bearable(so_far.saturating_add(n_missing), rate.hz());
+            if ahead_secs < 0.0 || !is_possible {
+                self.n_jumps_lost += 1;
+            } else if late_secs > 0.5 / rate.hz() + STAMP_SECS && n_missing > 0 {
+                gaps.push(Gap { at: SampleIndex(row + so_far), n_missing });
+                so_far += n_missing;
             }
         }
-        (gaps, self.n_rows + n_missing_so_far)
+        (gaps, self.n_rows + so_far)
     }
-}
 
-/// Index of a row: its number and the frames missing before it.
-fn index_of(row: u64, gaps: &[Gap]) -> u64 {
-    gaps.iter()
-        .fold(row, |index, gap| if gap.at.0 <= index { index + gap.n_missing } else { index })
+    /// The markers, on the axis that counts missing frames.
+    fn markers(&self, rate: SampleRate, gaps: &[Gap]) -> Vec<Marker> {
+        let (mut gaps, mut missing) = (gaps.iter().peekable(), 0);
+        let marker = |(row, text): &(u64, InlineText)| {
+            while let Some(gap) = gaps.next_if(|gap| gap.at.0 <= row + missing) {
+                missing += gap.n_missing;
+            }
+            let onset_secs = rate.secs(SampleIndex(row + missing));
+            Marker { onset_secs, duration_secs: 0.0, text: *text }
+        };
+        self.marked.iter().map(marker).collect()
+    }
+
+    /// Says what was counted and not kept.
+    fn report(&mut self) {
+        for (n, what) in [
+            (self.n_markers_lost, "markers beyond the most that are kept; left out"),
+            (
+                self.n_jumps_lost,
+                "jumps of the time stamps are no gaps; rows follow each other there",
+            ),
+        ] {
+            if n > 0 {
+                self.findings
+                    .push(Finding { place: "rows".to_owned(), what: format!("{n} {what}") });
+            }
+        }
+    }
 }

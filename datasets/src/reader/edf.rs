@@ -4,9 +4,9 @@
 //! A file is a header and data records of equal duration; a record holds, signal
 //! after signal, that duration's samples. Signals of one rate make one stream. In
 //! an `EDF+D` file a record may begin later than its predecessor ends: the sample
-//! index then jumps, by [`scan::MAX_MISSING_SECS`] in all at most.
+//! index then jumps, by [`stream::MAX_MISSING_SECS`] in all at most.
 //!
-//! Memory: the header, the markers ([`scan::MAX_MARKERS`] at most), the gaps, and one
+//! Memory: the header, the markers ([`stream::MAX_MARKERS`] at most), the gaps, and one
 //! block of [`BLOCK_SAMPLES`] samples, however long a record is.
 
 mod annotations;

@@ -16,8 +16,7 @@ pub mod tag;
 
 use self::channel::FifChannel;
 use self::tag::{Tag, Tags, block, float, int, kind};
-use super::edf::scan::MAX_MISSING_SECS;
-use super::stream::{self, Markers};
+use super::stream::{self, Markers, is_bearable};
 use super::{AnnotationCount, ReadError, Reader, RecordingSummary, StreamSummary};
 use acquisition::marker::Marker;
 use acquisition::signal::{Chunk, Finding, Gap, MAX_CHANNELS, StreamInfo};
@@ -212,6 +211,7 @@ struct Found {
     first_sample: i64,
     /// Gaps by sample index, and what was skipped but not yet turned into frames.
     gaps: Vec<Gap>,
+    n_missing: u64,
     skipped_buffers: u64,
     skipped_samples: u64,
     buffers: Vec<Buffer>,
@@ -231,8 +231,8 @@ impl Contents {
             let what = format!("{why}; what stands before it is kept");
             found.findings.push(Finding { place: "chain of tags".to_owned(), what });
         }
-        let rate = found.rate(path)?;
         found.check(path)?;
+        let rate = found.rate(path)?;
         let mut markers = Vec::new();
         if let Some(beside) = events::path_beside(path).filter(|beside| beside.is_file()) {
             let first = found.first_sample;
@@ -311,6 +311,10 @@ impl Found {
             kind::SFREQ => self.rate_hz = float(data),
             kind::MEAS_DATE => self.start_secs = int(data),
             _ => {
+                if !self.buffers.is_empty() {
+                    let problem = "stand behind the data".to_owned();
+                    return Err(bad("channels".to_owned(), problem, path));
+                }
                 let channel = FifChannel::decode(data);
                 if self.channels.len() == MAX_CHANNELS || channel.is_none() {
                     let problem = match channel {
@@ -379,14 +383,14 @@ impl Found {
             self.first_sample = self.first_sample.saturating_add_unsigned(n_missing);
             return;
         }
-        let rate_hz = self.rate_hz.map_or(1.0, f64::from);
-        let so_far: u64 = self.gaps.iter().map(|g| g.n_missing).sum();
-        if so_far.saturating_add(n_missing) as f64 / rate_hz > MAX_MISSING_SECS {
+        let so_far = self.n_missing.saturating_add(n_missing);
+        if !is_bearable(so_far, self.rate_hz.map_or(1.0, f64::from)) {
             let place = format!("frame {}", self.end);
             let what = format!("{n_missing} frames are said to be missing; they are not counted");
             self.findings.push(Finding { place, what });
             return;
         }
+        self.n_missing = so_far;
         self.gaps.push(Gap { at: SampleIndex(self.end), n_missing });
         self.end += n_missing;
     }
@@ -416,7 +420,6 @@ impl Found {
 
     fn summary(&mut self, rate: SampleRate, markers: &[Marker]) -> RecordingSummary {
         let channels: Vec<_> = self.channels.iter().map(|c| c.info.clone()).collect();
-        let has_brain = channels.iter().any(|c| c.kind.is_brain());
         let n_samples = self.buffers.iter().map(|b| b.n_frames).sum();
         let gaps = std::mem::take(&mut self.gaps);
         let stream = StreamSummary { rate_hz: rate, n_samples, channels, gaps };
@@ -425,7 +428,7 @@ impl Found {
             start: self.start_secs.map_or_else(String::new, |s| format!("{s} s after 1970")),
             duration_secs: self.end as f64 / rate.hz(),
             streams: vec![stream],
-            main_stream_idx: has_brain.then_some(0),
+            main_stream_idx: Some(0),
             n_annotations: markers.len(),
             annotations: AnnotationCount::of(markers),
             findings: std::mem::take(&mut self.findings),

@@ -8,6 +8,28 @@ use acquisition::source::SourceError;
 use std::io;
 use std::path::Path;
 
+/// Most markers kept of one file; those beyond are counted and reported.
+pub(super) const MAX_MARKERS: usize = 200_000;
+
+/// Most breaks between records kept of one file.
+pub(super) const MAX_BREAKS: usize = 100_000;
+
+/// Most seconds that gaps of one file may add up to: two days. A record that says it
+/// begins later follows at once instead, which is reported; the records behind it are
+/// in time again if it alone was wrong, and else as far off as their markers say.
+pub(super) const MAX_MISSING_SECS: f64 = 48.0 * 3600.0;
+
+/// Most indices of the fastest stream that gaps may add up to, because whoever reads a
+/// recording by index reserves memory for those that are missing, too.
+pub(super) const MAX_MISSING_SAMPLES: f64 = (1 << 27) as f64;
+
+/// Whether gaps of one file may add up to `n_missing` frames at a rate, which may be no
+/// sound one.
+pub(super) fn is_bearable(n_missing: u64, rate_hz: f64) -> bool {
+    let n = n_missing as f64;
+    (0.0..=MAX_MISSING_SECS).contains(&(n / rate_hz)) && n <= MAX_MISSING_SAMPLES
+}
+
 /// The stream of a file: called like the file, MEG where a channel is in tesla.
 pub(super) fn info(path: &Path, stream: &StreamSummary) -> StreamInfo {
     let is_meg = stream.channels.iter().any(|c| c.unit.symbol().starts_with("fT"));

@@ -22,7 +22,10 @@ pub struct LabelledTrials {
     pub classes: Vec<String>,
 }
 
-/// Reads all trials of a file.
+/// Most samples of all trials together: 2 GiB.
+const MAX_SAMPLES: usize = 1 << 28;
+
+/// Reads all trials of a file, as far as they fit into 2 GiB.
 ///
 /// # Errors
 /// Where the file can't be read, the header names no classes, or a trial differs from
@@ -83,6 +86,9 @@ impl Trials {
             for field in channel.split(',') {
                 let value = field.trim().parse();
                 self.samples.push(value.map_err(|_| format!("has {field:?} for a sample"))?);
+            }
+            if self.samples.len() > MAX_SAMPLES {
+                return Err("is beyond what can be kept".to_owned());
             }
             let n_samples = self.samples.len() - before;
             let (_, expected) = *self.shape.get_or_insert((channels.split(':').count(), n_samples));

@@ -6,25 +6,11 @@
 use super::annotations::tals;
 use super::header::{AnnotationSignal, Continuity, Header};
 use crate::reader::ReadError;
+use crate::reader::stream::{MAX_BREAKS, MAX_MARKERS, MAX_MISSING_SAMPLES, MAX_MISSING_SECS};
 use acquisition::marker::Marker;
 use acquisition::signal::Finding;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-
-/// Most markers kept of one file; those beyond are counted and reported.
-pub const MAX_MARKERS: usize = 200_000;
-
-/// Most breaks between records kept of one file.
-pub const MAX_BREAKS: usize = 100_000;
-
-/// Most seconds that gaps of one file may add up to: two days. A record that says it
-/// begins later follows at once instead, which is reported; the records behind it are
-/// in time again if it alone was wrong, and else as far off as their markers say.
-pub const MAX_MISSING_SECS: f64 = 48.0 * 3600.0;
-
-/// Most indices of the fastest stream that gaps may add up to, because whoever reads a
-/// recording by index reserves memory for those that are missing, too.
-pub const MAX_MISSING_SAMPLES: f64 = (1 << 27) as f64;
 
 /// A record of an `EDF+D` file that does not follow its predecessor at once.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 
 use super::tag::{Tags, kind};
 use crate::reader::ReadError;
-use crate::reader::edf::scan::MAX_MARKERS;
+use crate::reader::stream::MAX_MARKERS;
 use acquisition::marker::Marker;
 use acquisition::signal::Finding;
 use acquisition::text::InlineText;
@@ -44,7 +44,7 @@ pub fn read(
             }
             let [sample, value] = [event[0], event[2]].map(i32::from_be_bytes);
             markers.push(Marker {
-                onset_secs: (i64::from(sample) - first_sample) as f64 / rate_hz,
+                onset_secs: i64::from(sample).saturating_sub(first_sample) as f64 / rate_hz,
                 duration_secs: 0.0,
                 text: InlineText::new(&value.to_string()),
             });

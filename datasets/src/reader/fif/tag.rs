@@ -3,7 +3,7 @@
 
 use crate::reader::ReadError;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 /// Bytes before a tag's data.
@@ -86,12 +86,12 @@ impl Tags {
 
     /// The next tag; `None` behind the last, and where the chain is broken.
     pub fn advance(&mut self) -> std::io::Result<Option<Tag>> {
-        let Some(at) = self.next_at.filter(|at| *at < self.len) else { return Ok(None) };
+        let Some(at) = self.next_at.filter(|at| *at != self.len) else { return Ok(None) };
         if at + HEAD_BYTES > self.len {
-            self.broken = Some(format!("the file ends inside the tag at byte {at}"));
+            self.broken = Some(format!("the file ends before or inside the tag at byte {at}"));
             return Ok(None);
         }
-        self.file.seek(SeekFrom::Start(at))?;
+        self.go_to(at)?;
         let mut head = [0; HEAD_BYTES as usize];
         self.file.read_exact(&mut head)?;
         let [kind, encoding, size, next] = words(&head);
@@ -110,10 +110,12 @@ impl Tags {
         self.next_at = match next {
             0 => Some(data_at + n_bytes),
             -1 => None,
-            _ => u64::try_from(next).ok().filter(|next| *next > at),
+            // A tag inside another one would be read again and again.
+            _ => u64::try_from(next).ok().filter(|next| *next >= data_at + n_bytes),
         };
         if self.next_at.is_none() && next != -1 {
-            self.broken = Some(format!("the tag at byte {at} points back to byte {next}"));
+            self.broken =
+                Some(format!("the tag at byte {at} points back, or into itself, to byte {next}"));
         }
         Ok(Some(Tag { kind, encoding, n_bytes, data_at }))
     }
@@ -121,9 +123,15 @@ impl Tags {
     /// The data of a header tag.
     pub fn data(&mut self, tag: &Tag) -> std::io::Result<Vec<u8>> {
         let mut data = vec![0; (tag.n_bytes as usize).min(MAX_FIELD_BYTES)];
-        self.file.seek(SeekFrom::Start(tag.data_at))?;
+        self.go_to(tag.data_at)?;
         self.file.read_exact(&mut data)?;
         Ok(data)
+    }
+
+    /// Moves on, and keeps what is buffered where it can.
+    fn go_to(&mut self, at: u64) -> std::io::Result<()> {
+        let here = self.file.stream_position()?;
+        self.file.seek_relative(at as i64 - here as i64)
     }
 
     /// Why the chain broke off before its end, if it did.
