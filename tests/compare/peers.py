@@ -229,7 +229,8 @@ def peer_secs(peer: Callable[[], Any]) -> Callable[[int], float]:
 def errors(ours: list[Any], peers: list[Any]) -> float:
     import numpy as np
 
-    worst = 0.0
+    # `np.max` keeps a NaN, which `max` would lose.
+    found = []
     if len(ours) != len(peers):
         raise RuntimeError(f"{len(ours)} outputs, the peer has {len(peers)}")
     for a, b in zip(ours, peers):
@@ -237,8 +238,8 @@ def errors(ours: list[Any], peers: list[Any]) -> float:
         if a.shape != b.shape:
             raise RuntimeError(f"shape {a.shape}, the peer's is {b.shape}")
         scale = np.abs(b).max() or 1.0
-        worst = max(worst, float(np.abs(a - b).max() / scale))
-    return worst
+        found.append(float(np.abs(a - b).max() / scale))
+    return float(np.max(found))
 
 
 def compare(case: Case, data: Data, ours: Ours, repeats: int) -> dict[str, Any]:
