@@ -96,7 +96,7 @@ impl Pipeline {
             let class = get(item, "name").and_then(text_of);
             let class = class.ok_or_else(|| missing("a step of the list has no name"))?;
             let from = get(item, "from").and_then(text_of).unwrap_or_default();
-            mapper.step(at, &class, &from, &parameters(item))?;
+            mapper.step(at, &class, &from, &parameters(at, &class, item)?)?;
         }
         let mut pipeline =
             Self { name: fit_name(&name), steps: mapper.finish()?, vote: Vec::new(), choose: None };
@@ -126,7 +126,7 @@ fn text_of(node: &Yaml<'_>) -> Option<String> {
     }
 }
 
-/// A plain value; nothing where it is null or stands for something else.
+/// A plain value; nothing where it is none.
 fn plain(node: &Yaml<'_>) -> Option<toml::Value> {
     match node {
         Yaml::Value(Scalar::String(text)) => Some(toml::Value::String(text.to_string())),
@@ -141,9 +141,25 @@ fn plain(node: &Yaml<'_>) -> Option<toml::Value> {
 }
 
 /// The parameters of a step, those that are null left out.
-fn parameters(item: &Yaml<'_>) -> Vec<(String, toml::Value)> {
-    let Some(Yaml::Mapping(mapping)) = get(item, "parameters") else { return Vec::new() };
-    mapping.iter().filter_map(|(key, value)| Some((text_of(key)?, plain(value)?))).collect()
+fn parameters(
+    at: usize,
+    class: &str,
+    item: &Yaml<'_>,
+) -> Result<Vec<(String, toml::Value)>, MoabbError> {
+    let Some(Yaml::Mapping(mapping)) = get(item, "parameters") else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (key, value) in mapping {
+        if matches!(value, Yaml::Value(Scalar::Null)) {
+            continue;
+        }
+        let parameter = text_of(key).unwrap_or_default();
+        let Some(value) = plain(value).filter(|_| !parameter.is_empty()) else {
+            let (name, why) = (class.to_owned(), "it is no plain value".to_owned());
+            return Err(MoabbError::Parameter { at, name, parameter, why });
+        };
+        found.push((parameter, value));
+    }
+    Ok(found)
 }
 
 /// What is chosen: lines like `svc__C` with a list of values.

@@ -1,6 +1,7 @@
 //! Classes of Python as steps of ours.
 
 use super::MoabbError;
+use crate::front_end::step::{BandPass, Feature, Raw, SignalStep};
 use crate::pipeline::step::Step;
 use toml::{Table, Value};
 
@@ -12,7 +13,7 @@ type Change = Option<(&'static str, Value)>;
 
 /// Parameters that say how a solver gets to an optimum which is ours in any case, or what
 /// is printed.
-const PASSED_OVER: [&str; 14] = [
+const PASSED_OVER: [&str; 13] = [
     "solver",
     "max_iter",
     "tol",
@@ -24,7 +25,6 @@ const PASSED_OVER: [&str; 14] = [
     "intercept_scaling",
     "warm_start",
     "cache_size",
-    "tsupdate",
     "store_covariance",
     "decision_function_shape",
 ];
@@ -32,35 +32,49 @@ const PASSED_OVER: [&str; 14] = [
 /// The steps so far.
 #[derive(Debug, Default)]
 pub(super) struct Mapper {
-    /// Class in lower case, the name of ours, its parameters.
-    steps: Vec<(String, &'static str, Table)>,
+    /// Class, the name of ours, its parameters.
+    steps: Vec<(&'static str, &'static str, Table)>,
 }
 
-/// Which of our steps a class is, with what Python's defaults are where ours differ.
-fn counterpart(class: &str) -> Option<(&'static str, &'static [(&'static str, &'static str)])> {
-    Some(match class {
-        "AugmentedDataset" => ("augmented_covariance", &[("estimator", "scm")]),
-        "Covariances" => ("covariance", &[("estimator", "scm")]),
-        "ERPCovariances" => ("erp_covariance", &[("prototypes", "means"), ("estimator", "scm")]),
-        "XdawnCovariances" => ("erp_covariance", &[("estimator", "scm")]),
-        "LogVariance" => ("log_variance", &[]),
-        "CSP" => ("csp", &[]),
-        "TangentSpace" => ("tangent_space", &[]),
-        "FGDA" => ("fgda", &[]),
-        "StandardScaler" => ("standardise", &[]),
-        "LinearDiscriminantAnalysis" => ("lda", &[]),
-        "LogisticRegression" => ("logistic_regression", &[]),
-        "SVC" => ("svm", &[]),
-        "MDM" => ("mdm", &[]),
-        "FgMDM" => ("fgmdm", &[]),
-        "KNearestNeighbor" => ("knn", &[]),
-        "MeanField" => ("mean_field", &[]),
-        _ => return None,
-    })
+/// A class, which of our steps it is, and Python's defaults where ours differ.
+type Counterpart = (&'static str, &'static str, fn() -> Table);
+
+/// The classes that have a counterpart.
+const COUNTERPARTS: [Counterpart; 16] = [
+    ("AugmentedDataset", "augmented_covariance", || {
+        table([("estimator", "scm".into()), ("order", 1.into()), ("lag", 1.into())])
+    }),
+    ("Covariances", "covariance", || table([("estimator", "scm".into())])),
+    ("ERPCovariances", "erp_covariance", || {
+        table([("prototypes", "means".into()), ("estimator", "scm".into())])
+    }),
+    ("XdawnCovariances", "erp_covariance", || table([("estimator", "scm".into())])),
+    ("LogVariance", "log_variance", Table::new),
+    ("CSP", "csp", || table([farthest(&4.into())])),
+    ("TangentSpace", "tangent_space", Table::new),
+    ("FGDA", "fgda", Table::new),
+    ("StandardScaler", "standardise", Table::new),
+    ("LinearDiscriminantAnalysis", "lda", Table::new),
+    ("LogisticRegression", "logistic_regression", Table::new),
+    ("SVC", "svm", Table::new),
+    ("MDM", "mdm", Table::new),
+    ("FgMDM", "fgmdm", Table::new),
+    ("KNearestNeighbor", "knn", Table::new),
+    ("MeanField", "mean_field", Table::new),
+];
+
+fn table<const N: usize>(entries: [(&str, Value); N]) -> Table {
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// pyRiemann's choice of spatial filters.
+fn farthest(n_filters: &Value) -> (&'static str, Value) {
+    let filters = Value::Table(table([("n_filters", n_filters.clone())]));
+    ("filters", Value::Table(table([("farthest", filters)])))
 }
 
 /// Modules whose classes are meant.
-const MODULES: [&str; 4] = ["sklearn.", "pyriemann.", "moabb.pipelines", "moabb.pipelines."];
+const MODULES: [&str; 3] = ["sklearn.", "pyriemann.", "moabb.pipelines"];
 
 impl Mapper {
     /// Adds a step of the file.
@@ -72,14 +86,12 @@ impl Mapper {
         parameters: &[(String, Value)],
     ) -> Result<(), MoabbError> {
         let is_known = MODULES.iter().any(|module| from.starts_with(module));
-        let Some((name, defaults)) = counterpart(class).filter(|_| is_known) else {
+        let found = COUNTERPARTS.iter().find(|(known, ..)| is_known && *known == class);
+        let Some(&(class, name, defaults)) = found else {
             let (name, from) = (class.to_owned(), from.to_owned());
             return Err(MoabbError::Step { at, name, from });
         };
-        let mut table = Table::new();
-        for (parameter, value) in defaults {
-            table.insert((*parameter).to_owned(), Value::String((*value).to_owned()));
-        }
+        let mut table = defaults();
         let error = |parameter: &str, why: String| MoabbError::Parameter {
             at,
             name: class.to_owned(),
@@ -97,10 +109,11 @@ impl Mapper {
             return Err(error("shrinkage", why.to_owned()));
         }
         // The covariance behind an augmented data set is part of one step here.
-        let is_augmented = self.steps.last().is_some_and(|(class, ..)| class == "augmenteddataset");
+        let is_augmented =
+            self.steps.last().is_some_and(|(class, ..)| *class == "AugmentedDataset");
         match self.steps.last_mut().filter(|_| is_augmented && class == "Covariances") {
             Some((_, _, augmented)) => augmented.extend(table),
-            None => self.steps.push((class.to_lowercase(), name, table)),
+            None => self.steps.push((class, name, table)),
         }
         Ok(())
     }
@@ -108,24 +121,23 @@ impl Mapper {
     /// The steps as ours, a filter and what they need before them.
     pub fn finish(&self) -> Result<Vec<Step>, MoabbError> {
         let needs_samples = self.steps.iter().any(|(_, name, _)| *name == "erp_covariance");
-        let before = ["band_pass", "samples"].into_iter().take(1 + usize::from(needs_samples));
-        let mut steps: Vec<_> = before
-            .filter_map(|name| Step::read(name, Table::new()))
-            .filter_map(Result::ok)
-            .collect();
+        let mut steps = vec![Step::Signal(SignalStep::BandPass(BandPass::default()))];
+        if needs_samples {
+            steps.push(Step::Feature(Feature::Raw(Raw {})));
+        }
         for (at, (class, name, table)) in (1..).zip(&self.steps) {
             match Step::read(name, table.clone()) {
                 Some(Ok(step)) => steps.push(step),
                 Some(Err(error)) => {
                     return Err(MoabbError::Parameter {
                         at,
-                        name: class.clone(),
+                        name: (*class).to_owned(),
                         parameter: "its parameters".to_owned(),
                         why: error.message().to_owned(),
                     });
                 }
                 None => {
-                    let (name, from) = (class.clone(), String::new());
+                    let (name, from) = ((*class).to_owned(), String::new());
                     return Err(MoabbError::Step { at, name, from });
                 }
             }
@@ -140,33 +152,12 @@ impl Mapper {
         parameter: &str,
         value: &Value,
     ) -> Result<(&'static str, Change), String> {
-        let found = self.steps.iter().find(|(known, ..)| known == class);
-        let (_, name, _) = found.ok_or_else(|| format!("no step is called {class}"))?;
-        let class = CLASSES.iter().find(|known| known.to_lowercase() == class);
-        let class = class.ok_or_else(|| "no class of that name".to_owned())?;
+        // scikit-learn calls the steps of a pipeline by their classes in lower case.
+        let found = self.steps.iter().find(|(known, ..)| known.to_lowercase() == class);
+        let (class, name, _) = found.ok_or_else(|| format!("no step is called {class}"))?;
         Ok((name, mapped(class, parameter, value)?))
     }
 }
-
-/// The classes that have a counterpart.
-const CLASSES: [&str; 16] = [
-    "AugmentedDataset",
-    "Covariances",
-    "ERPCovariances",
-    "XdawnCovariances",
-    "LogVariance",
-    "CSP",
-    "TangentSpace",
-    "FGDA",
-    "StandardScaler",
-    "LinearDiscriminantAnalysis",
-    "LogisticRegression",
-    "SVC",
-    "MDM",
-    "FgMDM",
-    "KNearestNeighbor",
-    "MeanField",
-];
 
 /// One parameter of a class.
 fn mapped(class: &str, parameter: &str, value: &Value) -> Mapped {
@@ -186,11 +177,7 @@ fn mapped(class: &str, parameter: &str, value: &Value) -> Mapped {
         }
         ("AugmentedDataset", "order") => as_it_is("order"),
         ("AugmentedDataset", "lag") => as_it_is("lag"),
-        ("CSP", "nfilter") => {
-            let filters = Table::from_iter([("n_filters".to_owned(), value.clone())]);
-            let farthest = Table::from_iter([("farthest".to_owned(), Value::Table(filters))]);
-            Ok(Some(("filters", Value::Table(farthest))))
-        }
+        ("CSP", "nfilter") => Ok(Some(farthest(value))),
         ("CSP", "log") if value.as_bool() == Some(true) => Ok(None),
         ("CSP", "metric") if value.as_str() == Some("euclid") => Ok(None),
         (
@@ -209,6 +196,9 @@ fn mapped(class: &str, parameter: &str, value: &Value) -> Mapped {
         },
         ("SVC", "kernel") if matches!(value.as_str(), Some("linear" | "rbf")) => as_it_is("kernel"),
         ("SVC", "gamma") => as_it_is("gamma"),
+        ("TangentSpace" | "FGDA" | "FgMDM", "tsupdate") if value.as_bool() == Some(false) => {
+            Ok(None)
+        }
         ("LogisticRegression" | "SVC" | "LinearDiscriminantAnalysis" | "TangentSpace", other)
             if PASSED_OVER.contains(&other) =>
         {

@@ -94,3 +94,30 @@ fn what_does_not_map_is_named() {
         assert!(Pipeline::from_moabb(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn what_a_file_leaves_out_is_as_python_has_it() {
+    let augmented = step("AugmentedDataset", "moabb.pipelines.features", "")
+        + &covariances("oas")
+        + &step("MDM", "pyriemann.classification", "");
+    let text = Pipeline::from_moabb(&file(&augmented, "")).unwrap().to_toml();
+    assert!(text.contains("order = 1\n") && text.contains("lag = 1\n"), "{text}");
+    let csp = covariances("oas")
+        + &step("CSP", "pyriemann.spatialfilters", "")
+        + &step("SVC", "sklearn.svm", "");
+    let text = Pipeline::from_moabb(&file(&csp, "")).unwrap().to_toml();
+    assert!(text.contains("n_filters = 4\n"), "{text}");
+}
+
+#[test]
+fn what_would_change_the_features_is_not_passed_over() {
+    let refusal = |classifier: &str| {
+        let steps = covariances("oas") + classifier;
+        Pipeline::from_moabb(&file(&steps, "")).unwrap_err().to_string()
+    };
+    let two = step("MDM", "pyriemann.classification", "metric: {mean: logeuclid}");
+    assert!(refusal(&two).contains("metric"), "{}", refusal(&two));
+    let updated = step("TangentSpace", "pyriemann.tangentspace", "tsupdate: true");
+    let updated = updated + &step("SVC", "sklearn.svm", "");
+    assert!(refusal(&updated).contains("tsupdate"), "{}", refusal(&updated));
+}
