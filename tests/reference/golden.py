@@ -89,6 +89,13 @@ def real_windows(data_dir: Path) -> tuple[Floats, Ints]:
     return np.round(windows, 3), np.array(labels)
 
 
+def eeg(data_dir: Path, channels: tuple[str, ...], run: str = "R04") -> Floats:
+    """Channels of a run of S001 in microvolts, as recorded."""
+    raw = mne.io.read_raw_edf(data_dir / f"S001/S001{run}.edf", preload=True, verbose="ERROR")
+    names = [name.rstrip(".") for name in raw.ch_names]
+    return raw.get_data(picks=[names.index(name) for name in channels], units="uV")
+
+
 def scm(windows: Floats) -> Floats:
     """Covariance of ``(n, channels, samples)`` with the mean removed, ddof 0."""
     return np.stack([np.cov(window, ddof=0) for window in windows])
@@ -502,8 +509,8 @@ FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
-def versions() -> dict[str, str]:
-    packages = ["numpy", "scipy", "scikit-learn", "pyriemann", "mne"]
+def versions(*more: str) -> dict[str, str]:
+    packages = ["numpy", "scipy", "scikit-learn", "pyriemann", "mne", *more]
     found = {name: importlib.metadata.version(name) for name in packages}
     return {"python": sys.version.split()[0], **found}
 
@@ -533,18 +540,25 @@ def dumps(value: Any, indent: int = 0) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def run(
+    script: str,
+    about: str,
+    files: dict[str, Callable[[Path], dict[str, Any]]],
+    packages: tuple[str, ...] = (),
+    seed: int | None = SEED,
+) -> None:
+    """The command line of every script here: writes the files, or those asked for."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
+    parser.add_argument("--only", default=",".join(files))
     args = parser.parse_args()
     for name in args.only.split(","):
         document = {
-            "script": "tests/reference/golden.py",
-            "versions": versions(),
-            "seed": SEED,
-            **FILES[name](args.data_dir),
+            "script": f"tests/reference/{Path(script).name}",
+            "versions": versions(*packages),
+            "seed": seed,
+            **files[name](args.data_dir),
         }
         path = args.out / f"{name}.json"
         path.write_text(dumps(plain(document)) + "\n")
@@ -552,4 +566,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES)

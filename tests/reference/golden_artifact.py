@@ -10,10 +10,7 @@ channels: forehead electrodes stand for them.
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
 import inspect
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +25,7 @@ from pyriemann.artifact_detection import Potato
 from pyriemann.geometry.mean import mean_riemann
 from scipy.signal import butter, sosfilt
 
-from golden import SEED, dumps, plain, versions
+from golden import run, SEED
 
 Floats = NDArray[np.float64]
 
@@ -253,24 +250,5 @@ FILES = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
-    own = {name: importlib.metadata.version(name) for name in ("asrpy", "pyprep")}
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_artifact.py",
-            "versions": {**versions(), **own},
-            "seed": SEED,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES, ("asrpy", "pyprep"))

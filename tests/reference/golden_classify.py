@@ -10,25 +10,18 @@ read (EEG Motor Movement/Imagery Database 1.0.0, doi:10.13026/C28G6P, ODC-By 1.0
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden import (
-    SEED,
-    Floats,
+from golden import (run, Floats,
     Ints,
-    dumps,
     generator,
     labelled_features,
-    plain,
     real_windows,
     shrunk,
-    versions,
 )
 from mne.stats import permutation_t_test
 from pyriemann.geometry.base import invsqrtm
@@ -527,23 +520,5 @@ FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_classify.py",
-            "versions": versions(),
-            "seed": SEED,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES)

@@ -9,9 +9,6 @@ of the lower triangle, row after row, as mne-connectivity orders them.
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +24,7 @@ from mne_connectivity import (
 )
 from numpy.typing import NDArray
 
-from golden import dumps, plain, versions
+from golden import run, eeg
 
 mne.set_log_level("ERROR")
 Floats = NDArray[np.float64]
@@ -60,12 +57,7 @@ BANDS_HZ = [[8.0, 12.0], [13.0, 21.0], [8.0, 30.0]]
 
 
 def recording(data_dir: Path) -> Floats:
-    raw = mne.io.read_raw_edf(
-        data_dir / "S001" / "S001R04.edf", preload=True, verbose="ERROR"
-    )
-    names = [name.rstrip(".") for name in raw.ch_names]
-    picks = [names.index(name) for name in CHANNELS]
-    return np.round(raw.get_data(picks=picks, units="uV"), 1)
+    return np.round(eeg(data_dir, CHANNELS), 1)
 
 
 def epochs(data_dir: Path, n_epochs: int, n_samples: int) -> Floats:
@@ -247,24 +239,5 @@ FILES = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
-    package = "mne-connectivity"
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_connectivity.py",
-            "versions": {**versions(), package: importlib.metadata.version(package)},
-            "seed": None,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES, ("mne-connectivity",), seed=None)

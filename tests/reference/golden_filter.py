@@ -9,15 +9,12 @@ sampling rates of the designs are made up: a filter knows samples, not seconds.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
-import mne
 import numpy as np
-from golden import dumps, plain, versions
+from golden import run, eeg
 from mne.filter import create_filter, filter_data
 from numpy.typing import NDArray
 from scipy.signal import (
@@ -43,10 +40,7 @@ Floats = NDArray[np.float64]
 
 def recorded(data_dir: Path, n_samples: int) -> Floats:
     """C3 in microvolts, rounded to nanovolts."""
-    path = data_dir / "S001" / "S001R04.edf"
-    raw = mne.io.read_raw_edf(path, preload=True, verbose="ERROR")
-    names = [name.rstrip(".") for name in raw.ch_names]
-    x = raw.get_data(picks=[names.index("C3")], units="uV")[0]
+    x = eeg(data_dir, ("C3",))[0]
     return np.round(x[1000 : 1000 + n_samples], 3)
 
 
@@ -282,24 +276,11 @@ def zero_phase_file(x: Floats) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    x = recorded(args.data_dir, 400)
-    files = {
-        "filter_iir": iir_file(x[:200]),
-        "filter_fir": fir_file(x[:200]),
-        "filter_resample": resample_file(x[:300]),
-        "filter_zero_phase": zero_phase_file(x),
-    }
-    for name, content in files.items():
-        head = {"script": "tests/reference/golden_filter.py", "versions": versions(), "seed": None}
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain({**head, **content})) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    files = {
+        "filter_iir": lambda d: iir_file(recorded(d, 200)),
+        "filter_fir": lambda d: fir_file(recorded(d, 200)),
+        "filter_resample": lambda d: resample_file(recorded(d, 300)),
+        "filter_zero_phase": lambda d: zero_phase_file(recorded(d, 400)),
+    }
+    run(__file__, __doc__, files, seed=None)

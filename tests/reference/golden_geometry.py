@@ -11,16 +11,14 @@ fitted from them is comparable beyond the ninth digit.
 
 from __future__ import annotations
 
-import argparse
 import functools
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from golden import SEED, Floats, Ints, dumps, generator, plain, real_windows, shrunk, versions
+from golden import run, Floats, Ints, generator, real_windows, shrunk
 from pyriemann.classification import MDM, FgMDM, KNearestNeighbor, MeanField
 from pyriemann.geometry import mean as means
 from pyriemann.geometry.distance import distance
@@ -200,25 +198,7 @@ FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
+if __name__ == "__main__":
     warnings.filterwarnings("error", message="Convergence not reached")
     exact_means()
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_geometry.py",
-            "versions": versions(),
-            "seed": SEED,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES)

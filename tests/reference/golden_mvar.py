@@ -11,19 +11,15 @@ are their formulas in NumPy.
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
-import sys
 from pathlib import Path
 from typing import Any
 
 import mne_connectivity
 import numpy as np
-import statsmodels
 from numpy.typing import NDArray
 from statsmodels.tsa.api import VAR
 
-from golden import dumps, plain, versions
+from golden import run
 from golden_connectivity import epochs, recording
 
 Floats = NDArray[np.float64]
@@ -161,28 +157,5 @@ def mvar_file(data_dir: Path) -> dict[str, Any]:
 FILES = {"mvar": mvar_file}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
-    package = "mne-connectivity"
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_mvar.py",
-            "versions": {
-                **versions(),
-                package: importlib.metadata.version(package),
-                "statsmodels": statsmodels.__version__,
-            },
-            "seed": None,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES, ("mne-connectivity", "statsmodels"), seed=None)

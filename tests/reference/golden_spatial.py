@@ -8,15 +8,13 @@ Movement/Imagery Database 1.0.0, doi:10.13026/C28G6P, ODC-By 1.0).
 
 from __future__ import annotations
 
-import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 import mne
 import numpy as np
 
-from golden import SEED, dumps, plain, versions
+from golden import run
 
 N_SAMPLES = 12
 BADS = ["C3", "Oz", "T10"]
@@ -84,22 +82,5 @@ def infinity(data_dir: Path) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    for name, make in {"spline": splines, "rest": infinity}.items():
-        document = {
-            "script": "tests/reference/golden_spatial.py",
-            "versions": versions(),
-            "seed": SEED,
-            **make(args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, {"spline": splines, "rest": infinity})

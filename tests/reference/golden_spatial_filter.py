@@ -16,9 +16,6 @@ arbitrary: here its element largest in magnitude is positive.
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -419,28 +416,5 @@ FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
-def versions() -> dict[str, str]:
-    more = {name: importlib.metadata.version(name) for name in ("moabb", "meegkit")}
-    return {**golden.versions(), **more}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_spatial_filter.py",
-            "versions": versions(),
-            "seed": SEED,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(golden.dumps(golden.plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    golden.run(__file__, __doc__, FILES, ("moabb", "meegkit"), seed=0)

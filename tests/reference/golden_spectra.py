@@ -10,9 +10,6 @@ Inputs are stored beside the results. They are cut from recordings: EEG of EEGMM
 
 from __future__ import annotations
 
-import argparse
-import importlib.metadata
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +17,6 @@ from typing import Any
 
 import fooof
 import fooof.objs.fit
-import mne
 import numpy as np
 from fooof import FOOOF
 from mne.baseline import rescale
@@ -30,19 +26,15 @@ from scipy.signal import welch
 from scipy.signal.windows import dpss
 from statsmodels.regression.linear_model import burg
 
-from golden import Floats, dumps, plain, versions
+from golden import run, eeg, Floats
 
-SEED = 20240229
 RATE_HZ = 160.0
 CHANNELS = ("C3", "Oz", "Fp1", "Cz")
 
 
 def recording(data_dir: Path) -> Floats:
     """Four channels of S001R04 in microvolts."""
-    path = data_dir / "S001" / "S001R04.edf"
-    raw = mne.io.read_raw_edf(path, preload=True, verbose="ERROR")
-    mne.datasets.eegbci.standardize(raw)
-    return np.round(raw.get_data(picks=list(CHANNELS)) * 1e6, 2)
+    return np.round(eeg(data_dir, CHANNELS), 2)
 
 
 
@@ -244,24 +236,5 @@ FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--only", default=",".join(FILES))
-    args = parser.parse_args()
-    more = {name: importlib.metadata.version(name) for name in ("fooof", "statsmodels")}
-    for name in args.only.split(","):
-        document = {
-            "script": "tests/reference/golden_spectra.py",
-            "versions": {**versions(), **more},
-            "seed": SEED,
-            **FILES[name](args.data_dir),
-        }
-        path = args.out / f"{name}.json"
-        path.write_text(dumps(plain(document)) + "\n")
-        print(f"{path.name}: {path.stat().st_size} bytes", file=sys.stderr)
-
-
 if __name__ == "__main__":
-    main()
+    run(__file__, __doc__, FILES, ("fooof", "statsmodels"))
