@@ -2,7 +2,7 @@
 //! examples, may fail) and what *decides* (fast, on one window, cannot fail) are
 //! different types, so an unfitted decoder can't be asked to decide.
 //!
-//! [`Fit`] has one implementor per pipeline; [`Decoder`] one per fitted model. The
+//! [`Fit`] is implemented by the description of a pipeline, [`Decoder`] by its runtime. The
 //! networks of `models` are further implementors and nothing else here knows them.
 
 use crate::front_end::step::Demands;
