@@ -22,6 +22,7 @@ pub mod decoder;
 pub mod evaluate;
 pub mod filter;
 pub mod front_end;
+mod integer;
 pub mod matrix;
 pub mod metric;
 pub mod offline;

@@ -8,7 +8,7 @@ use super::governor::Push;
 use super::{Rate, Running, Step};
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
-use crate::riemann::spd::EigenScratch;
+use crate::riemann::spd::{EigenScratch, mirror_lower};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use serde::{Deserialize, Serialize};
@@ -268,16 +268,7 @@ fn congruence_into(
 ) {
     matmul(half.as_mut(), Accum::Replace, w.as_ref(), c, 1.0, Par::Seq);
     matmul(out.as_mut(), Accum::Replace, half.as_ref(), w.as_ref(), 1.0, Par::Seq);
-    mirror(out);
-}
-
-/// Copies the lower triangle into the upper one.
-fn mirror(mut a: MatMut<'_, f64>) {
-    for j in 0..a.ncols() {
-        for i in j + 1..a.nrows() {
-            a[(j, i)] = a[(i, j)];
-        }
-    }
+    mirror_lower(out);
 }
 
 /// `A^½` and `A^-½` from one decomposition.
@@ -302,7 +293,7 @@ fn roots_into(
         }
         let factor = half.as_ref();
         matmul(root.as_mut(), Accum::Replace, factor, factor.transpose(), 1.0, Par::Seq);
-        mirror(root.as_mut());
+        mirror_lower(root.as_mut());
     }
     Ok(())
 }

@@ -116,13 +116,13 @@ impl ShiftDetector {
         if is_learning {
             return Verdict::Learning;
         }
+        if !value.is_finite() {
+            return Verdict::Steady;
+        }
         let std = (self.squares / (self.params.n_reference - 1) as f64).sqrt();
         let deviation = value - self.mean;
         // Beside a reference that did not vary, every change is a large one.
         let z = if deviation == 0.0 { 0.0 } else { deviation / std };
-        if !value.is_finite() {
-            return Verdict::Steady;
-        }
         self.up.add(z - self.params.allowance);
         self.down.add(-z - self.params.allowance);
         let verdict = if self.up.height > self.params.threshold {

@@ -223,13 +223,14 @@ impl BadChannelParams {
         if let Some((name, value, _)) = values.into_iter().find(|(_, v, b)| !possible(*v, *b)) {
             return Err(BadChannelError::BadParam { name, value });
         }
-        let longest = if predicts {
-            ransac.window_secs.max(self.correlation_secs)
+        let (shortest, longest) = if predicts {
+            let (a, b) = (ransac.window_secs, self.correlation_secs);
+            (a.min(b), a.max(b))
         } else {
-            self.correlation_secs
+            (self.correlation_secs, self.correlation_secs)
         };
         let needed = ((longest * rate.hz()) as usize).max(low_pass::REACH);
-        if n_samples > needed + 1 && self.correlation_secs * rate.hz() >= 2.0 {
+        if n_samples > needed + 1 && shortest * rate.hz() >= 2.0 {
             return Ok(());
         }
         Err(BadChannelError::TooShort { n_samples, needed: needed + 1 })

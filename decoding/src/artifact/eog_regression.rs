@@ -82,7 +82,8 @@ impl EogRegression {
         }
         let mut between = Mat::<f64>::zeros(n_eog, n_eog + n_brain);
         let mut eog_sums = vec![0.0; n_eog];
-        for epoch in epochs {
+        // An epoch without samples has no mean.
+        for epoch in epochs.iter().filter(|epoch| epoch.ncols() > 0) {
             let centred = |channels: &[usize]| {
                 let means = means(*epoch, channels);
                 Mat::from_fn(channels.len(), epoch.ncols(), |i, t| {

@@ -12,6 +12,7 @@ use crate::riemann::spd::{EigenScratch, RiemannError, check_positive};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use serde::{Deserialize, Serialize};
+use std::mem::swap;
 
 /// Step length at which the mean has converged, and most steps to there.
 const MEAN_CRITERION: f64 = 1e-9;
@@ -212,8 +213,15 @@ impl PotatoGate {
         if !log.is_finite() {
             return Err(PotatoError::NoSpread);
         }
-        sandwich(self.mean.as_mut(), self.half.as_mut(), self.root.as_ref(), self.power.as_ref());
-        self.take_roots()?;
+        // The next mean and its roots stand aside until all of them are there.
+        let next = self.whitened.as_mut();
+        sandwich(next, self.half.as_mut(), self.root.as_ref(), self.power.as_ref());
+        let next = self.whitened.as_ref();
+        self.eigen.apply_spd_into(next, f64::sqrt, self.power.as_mut())?;
+        self.eigen.apply_spd_into(next, |x| x.sqrt().recip(), self.half.as_mut())?;
+        swap(&mut self.mean, &mut self.whitened);
+        swap(&mut self.root, &mut self.power);
+        swap(&mut self.inverse_root, &mut self.half);
         let model = &mut self.model;
         model.log_mean = (1.0 - rate) * model.log_mean + rate * log;
         let variance = (1.0 - rate) * model.log_std.powi(2) + rate * (log - model.log_mean).powi(2);

@@ -157,7 +157,7 @@ pub(super) fn mean_covariance(
 }
 
 /// A geometry error as a fit error that names the matrix.
-pub(super) fn in_words(what: &str, error: &RiemannError) -> FitError {
+pub(crate) fn in_words(what: &str, error: &RiemannError) -> FitError {
     let what = what.to_owned();
     match error {
         RiemannError::NotConverged { n_steps } => {

@@ -6,7 +6,8 @@
 use super::epochs::{check_channels, check_finite, check_length, check_shape, contiguous};
 use super::lines::{Line, WIDTH};
 use super::reduce::n_pairs_below;
-use super::{ConnectivityError, wavelet};
+use super::ConnectivityError;
+use crate::integer::smooth_len;
 use crate::window::Planar;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 use ndarray::ArrayView3;
@@ -101,7 +102,7 @@ impl EnvelopeCorrelation {
     ) -> Result<Self, ConnectivityError> {
         check_length(n_samples)?;
         check_channels(n_channels)?;
-        let n_fft = wavelet::smooth_len(n_samples, 1);
+        let n_fft = smooth_len(n_samples, 1);
         let mut planner = RealFftPlanner::new();
         let forward = planner.plan_fft_forward(n_fft);
         let inverse = planner.plan_fft_inverse(n_fft);

@@ -4,6 +4,7 @@
 use super::ConnectivityError;
 use super::epochs::Transform;
 use super::lines::Line;
+use crate::integer::smooth_len;
 use acquisition::time::SampleRate;
 use realfft::num_complex::Complex64;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
@@ -207,19 +208,4 @@ fn kernel(half: &[Complex64], forward: &dyn RealToComplex<f64>) -> (Vec<f64>, Ve
     let even = transform(|w| w.re, 1.0).iter().map(|c| c.re).collect();
     let odd = transform(|w| w.im, -1.0).iter().map(|c| -c.im).collect();
     (even, odd)
-}
-
-/// The smallest multiple of `multiple` (1 or 2) from `n` on without prime factors above 5.
-pub(super) fn smooth_len(n: usize, multiple: usize) -> usize {
-    let smooth = |n: usize| {
-        let mut rest = n;
-        for p in [2, 3, 5] {
-            while rest.is_multiple_of(p) {
-                rest /= p;
-            }
-        }
-        rest == 1
-    };
-    let n = n.max(2).next_multiple_of(multiple);
-    (n..=n.next_power_of_two()).step_by(multiple).find(|n| smooth(*n)).unwrap_or(n)
 }

@@ -24,6 +24,7 @@ use super::fir::check_taps;
 use super::fir::design::{Taper, windowed};
 use super::fir::history::History;
 use super::{Band, FilterError};
+use crate::integer::gcd;
 use acquisition::time::SampleRate;
 
 /// Largest factor of a ratio.
@@ -77,10 +78,6 @@ impl Ratio {
     pub fn down(self) -> usize {
         self.down
     }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// A polyphase filter over all channels of a stream, with its state: the newest

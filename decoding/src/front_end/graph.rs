@@ -1,11 +1,11 @@
 //! The signal steps of all pipelines of a session as one tree of stages: chains that
 //! begin alike share their beginning, so each distinct filter runs once per frame.
 
-use super::step::{Absent, EdgeKind, Family, Notch, Pick, ReachKind, Reference, SignalStep};
+use super::step::{Absent, Family, Pick, Reference, SignalStep};
 use super::{FrontEndSpec, PlanError};
 use crate::filter::sos::{Section, SosFilter};
 use crate::filter::{FilterError, butterworth, chebyshev, notch};
-use crate::spatial::laplacian::{Edge, Reach, laplacian};
+use crate::spatial::laplacian::laplacian;
 use crate::spatial::{ChannelMap, ChannelMapper};
 use acquisition::time::SampleRate;
 
@@ -186,18 +186,10 @@ fn stages(
                 Some(references) => ChannelMap::linked(labels, &labels_of(references, labels)?)?,
             })]
         }
-        SignalStep::Laplacian(step) => {
-            let reach = match step.reach {
-                ReachKind::Small => Reach::Small,
-                ReachKind::Large => Reach::Large,
-            };
-            let edge = match step.edge {
-                EdgeKind::Drop => Edge::Drop,
-                EdgeKind::Fewer => Edge::Fewer,
-            };
-            vec![mapped(laplacian(labels, reach, edge)?)]
+        SignalStep::Laplacian(step) => vec![mapped(laplacian(labels, step.reach, step.edge)?)],
+        SignalStep::Notch(step) => {
+            vec![same(notch::harmonics(step.line_hz, step.n_harmonics, step.quality, rate)?)]
         }
-        SignalStep::Notch(notch) => vec![same(notches(notch, rate)?)],
         SignalStep::Pick(pick) => {
             let picks = pick_channels(pick, labels)?;
             let labels = picks.iter().map(|c| labels[*c].clone()).collect();
@@ -225,22 +217,12 @@ fn band_pass(
     }
 }
 
-/// One section per harmonic below half the rate.
-fn notches(notch: &Notch, rate: SampleRate) -> Result<Vec<Section>, FilterError> {
-    let freq_hz = |k: usize| k as f64 * notch.line_hz;
-    let is_possible = |k: &usize| *k == 1 || freq_hz(*k) < rate.hz() / 2.0;
-    (1..=notch.n_harmonics)
-        .filter(is_possible)
-        .map(|k| notch::iirnotch(freq_hz(k), notch.quality, rate))
-        .collect()
-}
-
 /// Where the labels are among the channels.
 fn pick_channels(pick: &Pick, labels: &[String]) -> Result<Vec<usize>, PlanError> {
     let mut picks = Vec::with_capacity(pick.channels.len());
     let mut first_absent = None;
     for wanted in &pick.channels {
-        match labels.iter().position(|label| label.eq_ignore_ascii_case(wanted)) {
+        match position(wanted, labels) {
             Some(position) => picks.push(position),
             None => first_absent = first_absent.or(Some(wanted)),
         }
@@ -256,16 +238,14 @@ fn pick_channels(pick: &Pick, labels: &[String]) -> Result<Vec<usize>, PlanError
 
 /// The labels as the channels spell them.
 fn labels_of(wanted: &[String], labels: &[String]) -> Result<Vec<String>, PlanError> {
-    Ok(positions(wanted, labels)?.into_iter().map(|c| labels[c].clone()).collect())
+    let label = |wanted: &String| match position(wanted, labels) {
+        Some(position) => Ok(labels[position].clone()),
+        None => Err(PlanError::NoSuchChannel { label: wanted.clone(), n_channels: labels.len() }),
+    };
+    wanted.iter().map(label).collect()
 }
 
-/// Where the wanted labels are among the channels.
-fn positions(wanted: &[String], labels: &[String]) -> Result<Vec<usize>, PlanError> {
-    let position = |wanted: &String| {
-        labels.iter().position(|label| label.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
-            let label = wanted.clone();
-            PlanError::NoSuchChannel { label, n_channels: labels.len() }
-        })
-    };
-    wanted.iter().map(position).collect()
+/// Where a label is among the channels, upper and lower case alike.
+fn position(wanted: &str, labels: &[String]) -> Option<usize> {
+    labels.iter().position(|label| label.eq_ignore_ascii_case(wanted))
 }

@@ -11,6 +11,7 @@ use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
 use crate::psd::bands::BANDS;
 use crate::riemann::covariance::Estimator;
+use crate::spatial::laplacian::{Edge, Reach};
 use crate::spatial_filter::augmented::AugmentedParams;
 use serde::{Deserialize, Serialize};
 
@@ -319,31 +320,9 @@ pub struct Reference {
 #[serde(deny_unknown_fields, default)]
 pub struct Laplacian {
     /// How far away the neighbours are.
-    pub reach: ReachKind,
+    pub reach: Reach,
     /// What becomes of electrodes with fewer than four of them.
-    pub edge: EdgeKind,
-}
-
-/// See [`Reach`](crate::spatial::laplacian::Reach).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReachKind {
-    /// One step of the grid.
-    #[default]
-    Small,
-    /// Two steps.
-    Large,
-}
-
-/// See [`Edge`](crate::spatial::laplacian::Edge).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EdgeKind {
-    /// Left out.
-    Drop,
-    /// Kept with two neighbours or more.
-    #[default]
-    Fewer,
+    pub edge: Edge,
 }
 
 impl Checked for Reference {}
@@ -358,9 +337,11 @@ impl Checked for BandPass {
 impl Checked for Covariance {}
 impl Checked for LogVariance {}
 
+/// Most bands side by side.
+pub(crate) const MAX_BANDS: usize = 64;
+
 impl Checked for FilterBank {
     fn check(&self) -> Result<(), BadParameter> {
-        const MAX_BANDS: usize = 64;
         check_family(self.family, self.stop_db)?;
         match self.bands_hz.len() {
             0 => Err(BadParameter::new("bands_hz", "name at least one band")),

@@ -4,7 +4,7 @@
 use super::Pipeline;
 use super::step::{Classifier, Step, Transform};
 use crate::front_end::step::group::BadParameter;
-use crate::front_end::step::{Feature, SignalStep};
+use crate::front_end::step::{Feature, MAX_BANDS, SignalStep};
 
 /// What flows from one step to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +95,16 @@ pub enum PipelineError {
         at: usize,
         /// What is wrong with it.
         error: Box<PipelineError>,
+    },
+    /// Take fewer bands, or one filter bank.
+    #[error("step {at} `{step}` makes {n_bands} bands, at most {MAX_BANDS} are possible")]
+    TooManyBands {
+        /// Its position, from 1.
+        at: usize,
+        /// Its name.
+        step: String,
+        /// How many there would be.
+        n_bands: usize,
     },
     /// Change what is chosen.
     #[error("choice {at}: {why}")]
@@ -257,7 +267,10 @@ impl Pipeline {
                 });
             }
             step.check().map_err(|error| PipelineError::Parameter { at, step: name(), error })?;
-            n_bands *= step.n_bands();
+            n_bands = step.n_bands().saturating_mul(n_bands);
+            if n_bands > MAX_BANDS {
+                return Err(PipelineError::TooManyBands { at, step: name(), n_bands });
+            }
             if n_bands > 1 && step.takes_one_matrix() {
                 return Err(PipelineError::SeveralBands { at, step: name() });
             }

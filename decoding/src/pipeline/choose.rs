@@ -6,7 +6,7 @@
 //! fitted on to score an earlier one.
 
 use super::check::PipelineError;
-use super::fit::Training;
+use super::fit::{N_NEEDED, Training};
 use super::runtime::Chain;
 use super::step::Step;
 use super::text::did_you_mean;
@@ -20,6 +20,9 @@ use std::ops::Range;
 
 /// Most combinations of values: each is fitted once per inner split.
 pub const MAX_CANDIDATES: usize = 1024;
+
+/// Most inner splits: each candidate is fitted once for each.
+const MAX_SPLITS: usize = 64;
 
 /// Which parameters are chosen, and how they are judged.
 ///
@@ -82,6 +85,9 @@ impl Pipeline {
         let mut candidates = vec![Candidate { pipeline: plain, values: Vec::new() }];
         let Some(choose) = &self.choose else { return Ok(candidates) };
         let error = |at: usize, why: String| PipelineError::Choose { at, why };
+        if choose.splits > MAX_SPLITS {
+            return Err(error(1, format!("more than {MAX_SPLITS} inner splits")));
+        }
         if choose.splits == 0 || choose.parameters.is_empty() {
             return Err(error(1, "name at least one split and one parameter".to_owned()));
         }
@@ -152,7 +158,6 @@ struct InnerSplit {
 
 /// The splits of examples in time order, without those that lack a class on a side.
 fn inner_splits(training: &Training<'_>, n_splits: usize) -> Vec<InnerSplit> {
-    const N_NEEDED: usize = 2;
     let n = training.labels.len();
     let boundary = |k: usize| k * n / (n_splits + 1);
     let split = |k: usize| {

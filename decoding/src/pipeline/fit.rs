@@ -6,14 +6,13 @@ use super::choose::{Choose, choose};
 use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
 use super::step::{Classifier, Step, Transform};
 use crate::decoder::{ExampleSpan, Examples, Fit, FitError};
-use crate::riemann::RiemannError;
 use crate::window::{Planar, Samples, Value, View};
 use acquisition::marker::ClassIdx;
 use faer::Mat;
 use rayon::prelude::*;
 
 /// Least examples of a class: nothing can be said of one that has fewer.
-const N_NEEDED: usize = 2;
+pub(super) const N_NEEDED: usize = 2;
 
 /// Examples that one planned step transforms: planning it costs as much as some of them.
 const CHUNK_EXAMPLES: usize = 64;
@@ -186,15 +185,4 @@ fn transformed(fitted: &FittedTransform, views: &[View<'_>]) -> Result<Vec<Value
         })
         .collect::<Result<_, FitError>>()?;
     Ok(chunks.into_iter().flatten().collect())
-}
-
-/// A geometry error as a fit error that names the matrix.
-pub(super) fn in_words(what: &str, error: &RiemannError) -> FitError {
-    match error {
-        RiemannError::NotConverged { n_steps } => {
-            FitError::NotConverged { what: what.to_owned(), n_steps: *n_steps }
-        }
-        RiemannError::NotFinite => FitError::NotFinite { what: what.to_owned() },
-        _ => FitError::NotPositiveDefinite { what: what.to_owned() },
-    }
 }

@@ -1,7 +1,7 @@
 //! Fitted pipelines as decoders: models, scratch, nothing else.
 
-use super::fit::in_words;
 use super::fitted::{FittedPipeline, FittedSteps};
+use crate::classifier::mdm::in_words;
 use crate::classifier::softmax_in_place;
 use crate::decoder::{Decoder, FitError};
 use crate::front_end::FrontEnd;

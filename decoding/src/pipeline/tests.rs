@@ -238,3 +238,23 @@ fn a_vote_says_what_is_wrong_with_it() {
     assert!(error.starts_with("line ") && error.contains("vote 2: the last step"), "{error}");
     assert_eq!(Pipeline::from_toml(&vote.to_toml()), Ok(vote));
 }
+
+#[test]
+fn what_would_never_end_is_refused() {
+    let bank = "[[steps]]\nstep = \"filter_bank\"\n";
+    let rest = "[[steps]]\nstep = \"log_variance\"\n[[steps]]\nstep = \"lda\"\n";
+    let error = |text: &str| Pipeline::from_toml(text).unwrap_err().to_string();
+    let banks = format!("name = \"a\"\n{bank}{bank}{rest}");
+    assert!(error(&banks).contains("makes 81 bands, at most 64"), "{}", error(&banks));
+    let choose = "[choose]\nsplits = 9000000000000000000\n[[choose.parameters]]\nstep = \"lda\"\nparameter = \"x\"\nvalues = [1]\n";
+    let splits = format!("name = \"a\"\n{rest}{choose}");
+    assert!(error(&splits).contains("more than 64 inner splits"), "{}", error(&splits));
+}
+
+#[test]
+fn a_notch_of_endless_harmonics_stops_at_half_the_rate() {
+    let text = "name = \"a\"\n[[steps]]\nstep = \"notch\"\nline_hz = 10\nn_harmonics = 9223372036854775807\n[[steps]]\nstep = \"log_variance\"\n[[steps]]\nstep = \"lda\"";
+    let pipeline = Pipeline::from_toml(text).unwrap();
+    let spec = FrontEndSpec::default();
+    assert!(FrontEnd::plan(&spec, &stream(4), vec![0, 1, 2, 3], demands([&pipeline])).is_ok());
+}

@@ -188,9 +188,10 @@ impl PipelineError {
     /// The position of the step it is about, from 1.
     fn step(&self) -> Option<usize> {
         match self {
-            Self::Order { at, .. } | Self::SeveralBands { at, .. } | Self::Parameter { at, .. } => {
-                Some(*at)
-            }
+            Self::Order { at, .. }
+            | Self::SeveralBands { at, .. }
+            | Self::TooManyBands { at, .. }
+            | Self::Parameter { at, .. } => Some(*at),
             Self::Name { .. }
             | Self::NoSteps
             | Self::NoClassifier { .. }

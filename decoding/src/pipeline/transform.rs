@@ -1,11 +1,12 @@
 //! Transforms, each fitted, planned and run.
 
 use super::classify::check_filter;
-use super::fit::{Training, in_words};
+use super::fit::Training;
 use super::fitted::FittedTransform;
 use super::runtime::{ModelError, Transformer, expect_size, matrices_size, vector_len};
 use super::step::Transform;
 use crate::classifier::fgmdm::{FgdaModel, FgdaRuntime};
+use crate::classifier::mdm::in_words;
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::mean::Weights;

@@ -2,6 +2,7 @@
 
 use super::PsdError;
 use super::welch::mean;
+use crate::classifier::dot;
 use acquisition::time::SampleRate;
 use realfft::num_complex::Complex64;
 use realfft::{RealFftPlanner, RealToComplex};
@@ -250,18 +251,4 @@ impl BurgPlan {
             *p += variance / h.norm_sqr();
         }
     }
-}
-
-/// `Σ x y`, eight sums side by side.
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (x8, x_rest) = x.as_chunks::<8>();
-    let (y8, y_rest) = y.as_chunks::<8>();
-    for (x, y) in x8.iter().zip(y8) {
-        for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
-            *sum += x * y;
-        }
-    }
-    let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
-    sums.iter().sum::<f64>() + rest
 }

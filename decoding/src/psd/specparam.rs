@@ -3,6 +3,7 @@
 mod least_squares;
 
 use self::least_squares::{Model, minimise};
+use crate::stats::percentile;
 use std::f64::consts::LN_10;
 
 /// The background, over frequency `f`.
@@ -214,11 +215,7 @@ fn robust_background(
     let first = background(mode, freqs, logs, None)?;
     let above = residues(freqs, logs, |f| first.log_power(f));
     let above: Vec<f64> = above.into_iter().map(|y| y.max(0.0)).collect();
-    let mut sorted = above.clone();
-    sorted.sort_by(f64::total_cmp);
-    let at = FLAT_PERCENTILE / 100.0 * (sorted.len() - 1) as f64;
-    let (below, part) = (at.floor() as usize, at.fract());
-    let least = sorted[below] + part * (sorted[below + 1] - sorted[below]);
+    let least = percentile(&above, FLAT_PERCENTILE).ok_or(SpecParamError::NoFit)?;
     let is_flat = |k: &usize| above[*k] <= least;
     let (few_freqs, few_logs): (Vec<f64>, Vec<f64>) =
         (0..freqs.len()).filter(is_flat).map(|k| (freqs[k], logs[k])).unzip();

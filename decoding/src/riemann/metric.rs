@@ -9,7 +9,7 @@ use super::mean::{
     MeanResult, Weights, wasserstein_mean, weighted_euclidean_mean, weighted_log_euclidean_mean,
     weighted_riemannian_mean,
 };
-use super::spd::{self, EigenScratch, RiemannError, check_finite, check_square, mirror_lower};
+use super::spd::{self, RiemannError, check_finite, check_square, mirror_lower};
 use faer::{Mat, MatRef, Scale};
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
@@ -101,7 +101,7 @@ impl Metric {
         let mut out = match self {
             Self::AffineInvariant => {
                 let (root, inverse) = (spd::sqrt(a)?, spd::inv_sqrt(a)?);
-                let middle = spd_power((&inverse * b * &inverse).as_ref(), t)?;
+                let middle = spd::power((&inverse * b * &inverse).as_ref(), t)?;
                 &root * middle * &root
             }
             Self::LogEuclidean => {
@@ -130,12 +130,6 @@ impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
-}
-
-fn spd_power(a: MatRef<'_, f64>, t: f64) -> Result<Mat<f64>, RiemannError> {
-    let mut out = Mat::zeros(a.nrows(), a.nrows());
-    EigenScratch::new(a.nrows()).apply_spd_into(a, |x| x.powf(t), out.as_mut())?;
-    Ok(out)
 }
 
 #[cfg(test)]

@@ -395,6 +395,36 @@ pub(crate) fn mirror_lower(mut a: MatMut<'_, f64>) {
     }
 }
 
+/// `A^t` of an SPD matrix, both triangles.
+pub(crate) fn power(a: MatRef<'_, f64>, t: f64) -> Result<Mat<f64>, RiemannError> {
+    spd_function(a, |x| x.powf(t))
+}
+
+/// `A C Aᵀ` of a symmetric `C`, both triangles; `half` is scratch of the same shape.
+///
+/// # Panics
+/// If sizes do not agree.
+pub(crate) fn congruence_into(
+    a: MatRef<'_, f64>,
+    c: MatRef<'_, f64>,
+    half: &mut Mat<f64>,
+    mut out: MatMut<'_, f64>,
+) {
+    matmul(half.as_mut(), Accum::Replace, a, c, 1.0, Par::Seq);
+    triangular::matmul(
+        out.as_mut(),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        half.as_ref(),
+        BlockStructure::Rectangular,
+        a.transpose(),
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    mirror_lower(out);
+}
+
 pub(crate) fn check_square(a: MatRef<'_, f64>, expected: usize) -> Result<(), RiemannError> {
     let (n_rows, n_cols) = a.shape();
     if n_rows == expected && n_cols == expected {

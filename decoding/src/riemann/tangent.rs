@@ -3,7 +3,7 @@
 mod map;
 
 use super::metric::Metric;
-use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, mirror_lower};
+use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use map::Map;
@@ -164,7 +164,7 @@ impl TangentSpace {
         symmetric_into(vector, self.half.as_mut());
         let Self { point, map, half, whitened, eigen, .. } = self;
         match map.exp_map(point.as_ref(), (half, whitened, eigen), out.as_mut()) {
-            Ok(()) => mirror_lower(out),
+            Ok(()) => {}
             Err(_) => out.fill(f64::NAN),
         }
     }

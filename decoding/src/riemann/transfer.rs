@@ -20,10 +20,8 @@ pub use rotation::Rotation;
 use super::distance::DistancesTo;
 use super::mean::Weights;
 use super::metric::Metric;
-use super::spd::{self, EigenScratch, RiemannError, mirror_lower};
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use super::spd::{self, EigenScratch, RiemannError, congruence_into};
+use faer::{Mat, MatMut, MatRef};
 use std::borrow::Borrow;
 
 #[cfg(test)]
@@ -76,7 +74,7 @@ impl Recentering {
     /// # Panics
     /// If `cov` or `out` is of another size than the point.
     pub fn apply_into(&mut self, cov: MatRef<'_, f64>, out: MatMut<'_, f64>) {
-        congruence(self.inv_sqrt.as_ref(), cov, &mut self.half, out);
+        congruence_into(self.inv_sqrt.as_ref(), cov, &mut self.half, out);
     }
 }
 
@@ -161,35 +159,8 @@ impl Rescaling {
         centre.apply_into(cov, inner.as_mut());
         let power = |x: f64| x.powf(*exponent);
         match eigen.apply_spd_into(inner.as_ref(), power, stretched.as_mut()) {
-            Ok(()) => congruence(sqrt.as_ref(), stretched.as_ref(), inner, out),
+            Ok(()) => congruence_into(sqrt.as_ref(), stretched.as_ref(), inner, out),
             Err(_) => out.fill(f64::NAN),
         }
     }
-}
-
-/// `A C Aᵀ` into both triangles.
-///
-/// # Panics
-/// If sizes do not agree.
-fn congruence(
-    a: MatRef<'_, f64>,
-    cov: MatRef<'_, f64>,
-    half: &mut Mat<f64>,
-    mut out: MatMut<'_, f64>,
-) {
-    assert_eq!(cov.shape(), a.shape(), "matrix of another size");
-    assert_eq!(out.shape(), a.shape(), "matrix of another size");
-    matmul(half.as_mut(), Accum::Replace, a, cov, 1.0, Par::Seq);
-    triangular::matmul(
-        out.as_mut(),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        half.as_ref(),
-        BlockStructure::Rectangular,
-        a.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
-    mirror_lower(out);
 }

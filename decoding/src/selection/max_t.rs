@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 /// How many permutations, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxT {
-    /// Permutations drawn; where there are not more distinct ones, all are taken.
+    /// Permutations drawn; where one sample has not more distinct ones, all are taken.
     pub n_permutations: usize,
     /// Seed of the generator (`ChaCha8`).
     pub seed: u64,
@@ -155,12 +155,16 @@ impl MaxT {
         };
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut order: Vec<usize> = (0..maps.len()).collect();
+        let mut drawn = vec![0; second.len()];
         let permute = |k: usize, sums: &mut [f64]| {
             if k > 0 {
                 order.shuffle(&mut rng);
             }
+            // In the order of the maps, so that the same split has the same sums to the bit.
+            drawn.copy_from_slice(&order[..second.len()]);
+            drawn.sort_unstable();
             sums.fill(0.0);
-            for i in &order[..second.len()] {
+            for i in &drawn {
                 add(sums, &maps[*i], |v| v);
             }
         };

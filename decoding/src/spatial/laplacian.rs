@@ -14,6 +14,7 @@
 use super::{ChannelMap, SpatialError};
 use acquisition::montage::{TEN_TEN, direction};
 use faer::Mat;
+use serde::{Deserialize, Serialize};
 
 /// Longest arc to a neighbour at one step: one and a half times the 10 % step of the
 /// midline, 23 degrees.
@@ -23,21 +24,25 @@ pub const MAX_STEP_DEG: f64 = 34.5;
 const MAX_MISS_DEG: f64 = 15.0;
 
 /// How far away the neighbours are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// One step of the grid: the small Laplacian, for sources of a few centimetres.
+    #[default]
     Small,
     /// Two steps: the large Laplacian, which keeps wider sources.
     Large,
 }
 
 /// What becomes of an electrode that has fewer than four neighbours among the channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Edge {
     /// It is left out: every output has four neighbours.
     Drop,
     /// It is kept if it has two or more, with the weights shared among them; its
     /// estimate leans to one side.
+    #[default]
     Fewer,
 }
 

@@ -101,7 +101,6 @@ impl AugmentedParams {
         if n_left < 2 {
             return Err(AugmentedError::TooShort { n_samples, n_left, order, lag });
         }
-        estimator.check(n_rows, n_left)?;
         let stacked = Stacked::new(Mat::zeros(0, n_left).as_ref(), n_rows, estimator)?;
         Ok(AugmentedRuntime { lag, n_channels, n_samples, stacked })
     }

@@ -145,6 +145,10 @@ impl CspParams {
     ) -> Result<CspModel, FitError> {
         self.check()?;
         let counts = count_examples(covariances.len(), labels, n_classes)?;
+        if n_classes < 2 {
+            // One class has nothing to be told from: the second has no examples.
+            return Err(FitError::TooFewExamples { class: 1, n_examples: 0, n_needed: 2 });
+        }
         let class_mean = |class: usize, own: bool| {
             let chosen = labels.iter().zip(covariances);
             let mut n = 0;

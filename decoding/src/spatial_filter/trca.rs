@@ -10,6 +10,7 @@ use super::{check_count, windows};
 use crate::classifier::{count_examples, dot, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
+use crate::riemann::spd::mirror_lower;
 use crate::window::Planar;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef};
@@ -151,7 +152,7 @@ fn repeated(windows: &[Planar<'_>], template: &Mat<f64>) -> Mat<f64> {
     for window in windows {
         add(&|c| window.channel(c).to_vec(), -scale);
     }
-    windows::mirror(pairs.as_mut());
+    mirror_lower(pairs.as_mut());
     pairs
 }
 

@@ -3,6 +3,7 @@
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::covariance::{CovarianceError, Estimator, oas_shrink};
+use crate::riemann::spd::mirror_lower;
 use crate::window::Planar;
 use acquisition::marker::ClassIdx;
 use faer::linalg::matmul::matmul;
@@ -59,7 +60,7 @@ pub(super) fn pooled_covariance(windows: &[Planar<'_>]) -> Mat<f64> {
         let x = MatRef::from_row_major_slice(&centred, n_channels, n_samples);
         add_gram(covariance.as_mut(), x, 1.0 / n);
     }
-    mirror(covariance.as_mut());
+    mirror_lower(covariance.as_mut());
     covariance
 }
 
@@ -106,15 +107,6 @@ pub(super) fn centre(row: &mut [f64]) {
     let mean = row.iter().sum::<f64>() / row.len() as f64;
     for x in row {
         *x -= mean;
-    }
-}
-
-/// Copies the lower triangle into the upper one.
-pub(super) fn mirror(mut a: MatMut<'_, f64>) {
-    for j in 0..a.ncols() {
-        for i in j + 1..a.nrows() {
-            a[(j, i)] = a[(i, j)];
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Morlet wavelets: a signal's amplitude and phase at each time and frequency.
 
 use super::TimeFrequencyError;
+use crate::integer::smooth_len;
 use acquisition::time::SampleRate;
 use ndarray::ArrayView3;
 use rayon::prelude::*;
@@ -88,7 +89,7 @@ impl MorletPlan {
         }
         let none = TimeFrequencyError::BadFrequency { freq_hz: f64::NAN, n_cycles: 0.0, rate_hz };
         let longest = halves.iter().map(|[re, _]| re.len()).max().ok_or(none)?;
-        let n_fft = fast_length(n_samples + longest - 1);
+        let n_fft = smooth_len(n_samples + longest - 1, 2);
         let mut planner = RealFftPlanner::new();
         let (forward, inverse) = (planner.plan_fft_forward(n_fft), planner.plan_fft_inverse(n_fft));
         let wavelets = halves.iter().map(|half| spectra(half, forward.as_ref())).collect();
@@ -306,18 +307,4 @@ fn spectra([re, im]: &[Vec<f64>; 2], fft: &dyn RealToComplex<f64>) -> [Vec<f64>;
         odd[n_fft / 2] = 0.0;
     }
     [transformed(re, 1.0).iter().map(|c| c.re * scale).collect(), odd]
-}
-
-/// The least even number of prime factors 2, 3 and 5 that is not below `n`.
-fn fast_length(n: usize) -> usize {
-    let is_fast = |mut m: usize| {
-        for prime in [2, 3, 5] {
-            while m.is_multiple_of(prime) {
-                m /= prime;
-            }
-        }
-        m == 1
-    };
-    let end = n.max(2).next_power_of_two();
-    (n.max(2)..end).find(|m| m.is_multiple_of(2) && is_fast(*m)).unwrap_or(end)
 }

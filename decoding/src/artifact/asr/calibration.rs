@@ -1,7 +1,7 @@
 //! From a calibration recording to clean samples, and from these to thresholds.
 
 use super::{AsrError, AsrParams, DistributionParams, Shaping, fit_distribution, samples_of};
-use crate::riemann::spd::EigenScratch;
+use crate::riemann::spd::{EigenScratch, RiemannError};
 use acquisition::time::SampleRate;
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
@@ -21,6 +21,9 @@ pub(super) fn clean_samples(
     samples: MatRef<'_, f64>,
 ) -> Result<Vec<bool>, AsrError> {
     let (n_channels, n_samples) = samples.shape();
+    if n_channels == 0 {
+        return Err(RiemannError::Empty.into());
+    }
     let window = (params.window_secs * rate.hz()) as usize;
     let step = window as f64 * (1.0 - params.overlap);
     let starts = starts(n_samples, window, step)?;
@@ -55,6 +58,9 @@ pub(super) fn thresholds(
     samples: MatRef<'_, f64>,
 ) -> Result<(Mat<f64>, Mat<f64>), AsrError> {
     let (n_channels, n_samples) = samples.shape();
+    if n_channels == 0 {
+        return Err(RiemannError::Empty.into());
+    }
     let window = samples_of(params.window_secs, rate);
     let step = (window as f64 * (1.0 - params.overlap)).round_ties_even();
     let starts = starts(n_samples, window, step)?;

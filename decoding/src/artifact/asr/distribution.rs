@@ -47,6 +47,10 @@ pub struct CleanDistribution {
 /// [`AsrError::TooShort`] for fewer than 20 values, [`AsrError::Flat`] where the
 /// values do not differ, [`AsrError::NotFinite`].
 ///
+/// # Panics
+/// Where the shares of `params` leave no value: take those of parameters that a fit has
+/// accepted.
+///
 /// # Reference
 /// See [`super::super::asr`].
 pub fn fit_distribution(

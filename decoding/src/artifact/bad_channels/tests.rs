@@ -144,6 +144,11 @@ fn what_can_not_be_judged_is_refused() {
     let eight =
         find(&params, rate(), samples.as_ref().subrows(4, 8), Some(&golden.positions_m[4..12]));
     assert!(matches!(eight, Err(BadChannelError::TooFewChannels { .. })));
+    let ransac = RansacParams { window_secs: 1e-3, ..params.ransac };
+    let tiny = BadChannelParams { ransac, ..params };
+    let placed = Some(&golden.positions_m[..]);
+    let refused = find(&tiny, rate(), samples.as_ref(), placed);
+    assert!(matches!(refused, Err(BadChannelError::TooShort { .. })), "{refused:?}");
     for bad in [
         BadChannelParams { noise_z: f64::NAN, ..params },
         BadChannelParams { min_correlation: 1.5, ..params },

@@ -85,6 +85,14 @@ fn what_has_no_solution_is_refused() {
     assert!(matches!(fit(&nan, &EOG), Err(EogError::NotFinite(_))));
 }
 
+#[test]
+fn an_epoch_without_samples_changes_nothing() {
+    let samples = mat(&golden().samples);
+    let nothing = samples.as_ref().subcols(0, 0);
+    let alone = EogRegression::fit(&[samples.as_ref()], &BRAIN, &EOG);
+    assert_eq!(EogRegression::fit(&[nothing, samples.as_ref()], &BRAIN, &EOG), alone);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 

@@ -1,7 +1,7 @@
 //! Which order: criteria on the same predicted samples.
 
+use super::vieira_morf::root;
 use super::{Intercept, MvarError, Triangle, check};
-use faer::Side;
 use ndarray::ArrayView3;
 use serde::{Deserialize, Serialize};
 
@@ -85,9 +85,7 @@ pub fn select_order(
     let m = epochs.dim().1 as f64;
     let n = triangle.n_observations as f64;
     let score = |order: usize| {
-        let factor = triangle.error_products(order).llt(Side::Lower);
-        let factor = factor.map_err(|_| MvarError::Dependent)?;
-        let root = factor.L();
+        let root = root(&triangle.error_products(order))?;
         let log_det: f64 = (0..root.nrows()).map(|i| 2.0 * root[(i, i)].ln() - n.ln()).sum();
         let d = triangle.n_regressors(order) as f64;
         let k = m * d;

@@ -1,6 +1,7 @@
 //! A model per hop, from products that are summed once per step.
 
 use super::{MvarError, MvarView};
+use crate::classifier::dot;
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::SampleIndex;
 
@@ -169,20 +170,6 @@ impl SlidingMvar {
         }
         true
     }
-}
-
-/// Sum of products in eight lanes.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a, a_rest) = a.as_chunks::<8>();
-    let (b, b_rest) = b.as_chunks::<8>();
-    let mut lanes = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += a * b;
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f64>() + rest
 }
 
 /// The lower triangular root in place; whether there is one.

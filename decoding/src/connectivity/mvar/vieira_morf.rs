@@ -74,12 +74,12 @@ pub(super) fn fit(
     })
 }
 
-fn root(products: &Mat<f64>) -> Result<Mat<f64>, MvarError> {
+pub(super) fn root(products: &Mat<f64>) -> Result<Mat<f64>, MvarError> {
     Ok(products.llt(Side::Lower).map_err(|_| MvarError::Dependent)?.L().to_owned())
 }
 
 /// `lower^-1 of`.
-fn solved(lower: &Mat<f64>, mut of: Mat<f64>) -> Mat<f64> {
+pub(super) fn solved(lower: &Mat<f64>, mut of: Mat<f64>) -> Mat<f64> {
     solve_lower_triangular_in_place(lower.as_ref(), of.as_mut(), Par::Seq);
     of
 }

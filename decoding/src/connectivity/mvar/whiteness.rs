@@ -1,8 +1,9 @@
 //! Whether the errors of a model are white.
 
+use super::vieira_morf::{root, solved};
 use super::{Mvar, MvarError};
 use crate::stats::distribution::chi_squared_above;
-use faer::{Mat, Side};
+use faer::Mat;
 use ndarray::{ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -67,17 +68,7 @@ impl Mvar {
             }
             sum
         };
-        let factor = products(0).llt(Side::Lower).map_err(|_| MvarError::Dependent)?;
-        let inverse = {
-            let mut inverse = Mat::identity(m, m);
-            let lower = factor.L();
-            faer::linalg::triangular_solve::solve_lower_triangular_in_place(
-                lower,
-                inverse.as_mut(),
-                faer::Par::Seq,
-            );
-            inverse
-        };
+        let inverse = solved(&root(&products(0))?, Mat::identity(m, m));
         let at_lag = |lag: usize| {
             // tr(C' G C G) with G = W'W is the squared norm of W C W'.
             let whitened = &inverse * products(lag) * inverse.transpose();

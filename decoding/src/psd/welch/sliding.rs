@@ -1,6 +1,7 @@
 //! Welch spectra of sliding windows, in which a segment is transformed once.
 
 use super::WelchPlan;
+use crate::integer::gcd;
 use crate::psd::PsdError;
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
@@ -151,10 +152,6 @@ impl SlidingWelch {
             }
         }
     }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

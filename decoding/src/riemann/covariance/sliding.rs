@@ -125,8 +125,26 @@ impl SlidingCovariance {
     /// # Panics
     /// If no window ends here ([`SlidingCovariance::is_window_end`]), or `out` is of
     /// another size.
-    pub fn covariance_into(&mut self, out: MatMut<'_, f64>) {
-        self.scm_into(out);
+    pub fn covariance_into(&mut self, mut out: MatMut<'_, f64>) {
+        assert!(self.is_window_end(), "no window ends at this frame");
+        assert_eq!(out.shape(), (self.n_channels, self.n_channels), "matrix of another size");
+        self.add_up_window();
+        let per_frame = 1.0 / self.window_samples as f64;
+        let (means, mut gram) = self.total.split_at_mut(self.n_channels);
+        for mean in means.iter_mut() {
+            *mean *= per_frame;
+        }
+        for j in 0..self.n_channels {
+            let (column, rest) = gram.split_at_mut(self.n_channels - j);
+            let mean = means[j];
+            for ((c, g), m) in
+                out.as_mut().col_mut(j).iter_mut().skip(j).zip(column).zip(&means[j..])
+            {
+                *c = *g * per_frame - mean * m;
+            }
+            gram = rest;
+        }
+        super::mirror_lower(out);
     }
 
     /// Writes the window's covariance by the estimator planned for, as
@@ -141,7 +159,7 @@ impl SlidingCovariance {
     /// As [`SlidingCovariance::covariance_into`].
     pub fn estimate_into(&mut self, mut out: MatMut<'_, f64>) -> f64 {
         let n_samples = self.window_samples;
-        self.scm_into(out.as_mut());
+        self.covariance_into(out.as_mut());
         match self.estimator {
             Estimator::Oas => oas_shrink(out, n_samples),
             Estimator::LedoitWolf => {
@@ -170,28 +188,6 @@ impl SlidingCovariance {
         // With G = n (C + m mᵀ): Σ‖x‖⁴ - 4 mᵀΣ‖x‖²x + 4 mᵀG m + 2‖m‖² tr G - 3 n ‖m‖⁴.
         quartic[0] - 4.0 * skew
             + n * (4.0 * spread + 2.0 * mean_square * trace + 3.0 * mean_square * mean_square)
-    }
-
-    fn scm_into(&mut self, mut out: MatMut<'_, f64>) {
-        assert!(self.is_window_end(), "no window ends at this frame");
-        assert_eq!(out.shape(), (self.n_channels, self.n_channels), "matrix of another size");
-        self.add_up_window();
-        let per_frame = 1.0 / self.window_samples as f64;
-        let (means, mut gram) = self.total.split_at_mut(self.n_channels);
-        for mean in means.iter_mut() {
-            *mean *= per_frame;
-        }
-        for j in 0..self.n_channels {
-            let (column, rest) = gram.split_at_mut(self.n_channels - j);
-            let mean = means[j];
-            for ((c, g), m) in
-                out.as_mut().col_mut(j).iter_mut().skip(j).zip(column).zip(&means[j..])
-            {
-                *c = *g * per_frame - mean * m;
-            }
-            gram = rest;
-        }
-        super::mirror_lower(out);
     }
 
     /// Moves the block that is full into the ring.

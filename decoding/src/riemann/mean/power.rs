@@ -3,8 +3,8 @@
 use super::{
     FrameScratch, MeanResult, Weights, mean_of, weighted_euclidean_mean, weighted_riemannian_mean,
 };
-use crate::riemann::spd::{EigenScratch, RiemannError};
-use faer::{Mat, MatRef};
+use crate::riemann::spd::{self, EigenScratch, RiemannError};
+use faer::Mat;
 use rayon::prelude::*;
 use std::borrow::Borrow;
 
@@ -15,7 +15,7 @@ pub fn harmonic_mean<M: Borrow<Mat<f64>> + Sync>(
     covs: &[M],
     weights: &Weights,
 ) -> Result<Mat<f64>, RiemannError> {
-    power_of(weighted_euclidean_mean(&powers_of(covs, -1.0)?, weights)?.as_ref(), -1.0)
+    spd::power(weighted_euclidean_mean(&powers_of(covs, -1.0)?, weights)?.as_ref(), -1.0)
 }
 
 /// The power mean with exponent `p`: the `G` with `G = Σ w_i (G #_p C_i)`, `#_p` the
@@ -63,7 +63,7 @@ pub fn power_mean<M: Borrow<Mat<f64>> + Sync>(
         let inverses = powers_of(covs, -1.0)?;
         let inverses: Vec<&Mat<f64>> = inverses.iter().collect();
         let found = iterate(&inverses, -p, weights, criterion, max_steps)?;
-        Ok(MeanResult { mean: power_of(found.mean.as_ref(), -1.0)?, ..found })
+        Ok(MeanResult { mean: spd::power(found.mean.as_ref(), -1.0)?, ..found })
     }
 }
 
@@ -78,7 +78,7 @@ fn iterate(
     let phi = 0.375 / p;
     let start = weighted_euclidean_mean(&powers_of(covs, p)?, weights)?;
     // (start^(1/p))^-½.
-    let mut frame = power_of(start.as_ref(), -0.5 / p)?;
+    let mut frame = spd::power(start.as_ref(), -0.5 / p)?;
     let n = frame.nrows();
     let mut eigen = EigenScratch::new(n);
     let mut shrink = Mat::zeros(n, n);
@@ -90,7 +90,7 @@ fn iterate(
         frame = &shrink * &frame;
         if residual <= criterion {
             let inverse = frame.transpose() * &frame;
-            return Ok(MeanResult { mean: power_of(inverse.as_ref(), -1.0)?, n_steps, residual });
+            return Ok(MeanResult { mean: spd::power(inverse.as_ref(), -1.0)?, n_steps, residual });
         }
     }
     Err(RiemannError::NotConverged { n_steps: max_steps })
@@ -101,12 +101,5 @@ fn powers_of<M: Borrow<Mat<f64>> + Sync>(
     covs: &[M],
     p: f64,
 ) -> Result<Vec<Mat<f64>>, RiemannError> {
-    covs.par_iter().map(|cov| power_of(cov.borrow().as_ref(), p)).collect()
-}
-
-/// `C^p`, both triangles.
-fn power_of(cov: MatRef<'_, f64>, p: f64) -> Result<Mat<f64>, RiemannError> {
-    let mut out = Mat::zeros(cov.nrows(), cov.nrows());
-    EigenScratch::new(cov.nrows()).apply_spd_into(cov, |x| x.powf(p), out.as_mut())?;
-    Ok(out)
+    covs.par_iter().map(|cov| spd::power(cov.borrow().as_ref(), p)).collect()
 }

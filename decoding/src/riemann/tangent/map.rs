@@ -1,7 +1,7 @@
 //! The logarithmic and exponential maps at a fixed point, metric by metric.
 
 use crate::riemann::metric::Metric;
-use crate::riemann::spd::{self, EigenScratch, RiemannError, check_finite, mirror_lower};
+use crate::riemann::spd::{self, EigenScratch, RiemannError, check_finite, congruence_into, mirror_lower};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -94,12 +94,12 @@ impl Map {
             Self::LogEuclidean { vectors, logs, slopes, spare } => {
                 eigen.apply_spd_into(cov, f64::ln, whitened.as_mut())?;
                 // In the basis of the point its logarithm is diagonal.
-                congruence(vectors.transpose(), whitened.as_ref(), half, spare.as_mut());
+                congruence_into(vectors.transpose(), whitened.as_ref(), half, spare.as_mut());
                 for (i, log) in logs.iter().enumerate() {
                     spare[(i, i)] -= log;
                 }
                 times(spare, slopes.as_ref());
-                congruence(vectors.as_ref(), spare.as_ref(), whitened, half.as_mut());
+                congruence_into(vectors.as_ref(), spare.as_ref(), whitened, half.as_mut());
                 Ok(())
             }
             Self::Wasserstein { inv_sqrt, sqrt, spare, .. } => {
@@ -123,8 +123,8 @@ impl Map {
         }
     }
 
-    /// The matrix of the tangent matrix in `half` (both triangles), into the lower
-    /// triangle of `out`.
+    /// The matrix of the tangent matrix in `half` (both triangles), into both
+    /// triangles of `out`.
     pub(super) fn exp_map(
         &mut self,
         point: MatRef<'_, f64>,
@@ -134,10 +134,10 @@ impl Map {
         match self {
             Self::AffineInvariant { sqrt, .. } => {
                 eigen.apply_into(half.as_ref(), f64::exp, whitened.as_mut())?;
-                congruence(sqrt.as_ref(), whitened.as_ref(), half, out);
+                congruence_into(sqrt.as_ref(), whitened.as_ref(), half, out);
             }
             Self::LogEuclidean { vectors, logs, slopes, spare } => {
-                congruence(vectors.transpose(), half.as_ref(), whitened, spare.as_mut());
+                congruence_into(vectors.transpose(), half.as_ref(), whitened, spare.as_mut());
                 for (mut x, slope) in spare.col_iter_mut().zip(slopes.col_iter()) {
                     x.as_mut().iter_mut().zip(slope.iter()).for_each(|(x, s)| *x /= s);
                 }
@@ -145,11 +145,11 @@ impl Map {
                     spare[(i, i)] += log;
                 }
                 eigen.apply_into(spare.as_ref(), f64::exp, half.as_mut())?;
-                congruence(vectors.as_ref(), half.as_ref(), whitened, out);
+                congruence_into(vectors.as_ref(), half.as_ref(), whitened, out);
             }
             Self::Wasserstein { vectors, values, spare, .. } => {
                 check_finite(half.as_ref())?;
-                congruence(vectors.transpose(), half.as_ref(), whitened, spare.as_mut());
+                congruence_into(vectors.transpose(), half.as_ref(), whitened, spare.as_mut());
                 // `T`, then `T Λ^½`, whose square stands beside `Λ + Vᵀ X V`.
                 for (j, right) in values.iter().enumerate() {
                     for (i, left) in values.iter().enumerate() {
@@ -159,12 +159,13 @@ impl Map {
                 }
                 let square = (whitened.as_ref(), whitened.transpose());
                 matmul(spare.as_mut(), Accum::Add, square.0, square.1, 1.0, Par::Seq);
-                congruence(vectors.as_ref(), spare.as_ref(), half, out);
+                congruence_into(vectors.as_ref(), spare.as_ref(), half, out);
             }
             Self::Euclidean => {
                 check_finite(half.as_ref())?;
                 out.copy_from(half);
                 out += point;
+                mirror_lower(out);
             }
         }
         Ok(())
@@ -192,28 +193,6 @@ fn whiten(w: MatRef<'_, f64>, cov: MatRef<'_, f64>, half: &mut Mat<f64>, out: &m
         1.0,
         Par::Seq,
     );
-}
-
-/// `A X Aᵀ` of a symmetric `X`, both triangles.
-fn congruence(
-    a: MatRef<'_, f64>,
-    x: MatRef<'_, f64>,
-    half: &mut Mat<f64>,
-    mut out: MatMut<'_, f64>,
-) {
-    matmul(half.as_mut(), Accum::Replace, a, x, 1.0, Par::Seq);
-    triangular::matmul(
-        out.as_mut(),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        half.as_ref(),
-        BlockStructure::Rectangular,
-        a.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
-    mirror_lower(out);
 }
 
 fn multiply(out: &mut Mat<f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {

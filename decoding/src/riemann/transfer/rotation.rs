@@ -1,9 +1,10 @@
 //! The rotation that brings one set of matrices nearest to another, pair by pair.
 
-use super::congruence;
 use crate::riemann::mean::Weights;
 use crate::riemann::metric::Metric;
-use crate::riemann::spd::{self, EigenScratch, RiemannError, check_square, mirror_lower};
+use crate::riemann::spd::{
+    self, EigenScratch, RiemannError, check_square, congruence_into, mirror_lower,
+};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, MatMut, MatRef, Scale};
 use std::borrow::Borrow;
@@ -88,7 +89,7 @@ impl Rotation {
     /// # Panics
     /// If `cov` or `out` is of another size than `Q`.
     pub fn apply_into(&mut self, cov: MatRef<'_, f64>, out: MatMut<'_, f64>) {
-        congruence(self.q.as_ref(), cov, &mut self.half, out);
+        congruence_into(self.q.as_ref(), cov, &mut self.half, out);
     }
 }
 

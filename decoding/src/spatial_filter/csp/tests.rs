@@ -135,6 +135,8 @@ fn bad_data_is_refused() {
     let (covariances, labels) = examples(39, 4, 12, 2);
     let error = fit(&covariances, &[ClassIdx(0); 12], 2).unwrap_err();
     assert_eq!(error, FitError::TooFewExamples { class: 1, n_examples: 0, n_needed: 2 });
+    let error = fit(&covariances, &[ClassIdx(0); 12], 1).unwrap_err();
+    assert_eq!(error, FitError::TooFewExamples { class: 1, n_examples: 0, n_needed: 2 });
     for bad in [f64::NAN, f64::INFINITY] {
         let mut covariances = covariances.clone();
         covariances[5][(2, 0)] = bad;
