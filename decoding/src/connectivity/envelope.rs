@@ -3,10 +3,10 @@
 #![expect(clippy::inline_always, reason = "only what is inlined uses the vector registers")]
 #![expect(clippy::needless_range_loop, reason = "loops over equal arrays become vectors")]
 
+use super::ConnectivityError;
 use super::epochs::{check_channels, check_finite, check_length, check_shape, contiguous};
 use super::lines::{Line, WIDTH};
 use super::reduce::n_pairs_below;
-use super::ConnectivityError;
 use crate::integer::smooth_len;
 use crate::window::Planar;
 use faer::traits::pulp::{Arch, Simd, WithSimd};

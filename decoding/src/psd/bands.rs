@@ -27,7 +27,8 @@ impl Band {
     pub fn bins(self, freqs_hz: &[f64]) -> Result<Range<usize>, PsdError> {
         let start = freqs_hz.partition_point(|f| *f < self.low_hz);
         let end = freqs_hz.partition_point(|f| *f < self.high_hz);
-        if start < end {
+        // An edge that is not a number is in no order with the other.
+        if self.low_hz <= self.high_hz && start < end {
             Ok(start..end)
         } else {
             Err(PsdError::EmptyBand { low_hz: self.low_hz, high_hz: self.high_hz })

@@ -1,7 +1,9 @@
 //! The logarithmic and exponential maps at a fixed point, metric by metric.
 
 use crate::riemann::metric::Metric;
-use crate::riemann::spd::{self, EigenScratch, RiemannError, check_finite, congruence_into, mirror_lower};
+use crate::riemann::spd::{
+    self, EigenScratch, RiemannError, check_finite, congruence_into, mirror_lower,
+};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
