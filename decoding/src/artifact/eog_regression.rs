@@ -53,6 +53,20 @@ pub enum EogError {
     /// Leave out EOG channels that are constant or copies of each other.
     #[error("an EOG channel is constant, or a combination of the others")]
     Dependent,
+    /// Fit it on the channels it is to work on.
+    #[error(
+        "a regression of {n_brain} brain and {n_eog} EOG channels was asked for, it was fitted on {expected_brain} and {expected_eog}: fit it anew"
+    )]
+    OtherChannels {
+        /// Brain channels asked for.
+        n_brain: usize,
+        /// EOG channels asked for.
+        n_eog: usize,
+        /// Brain channels fitted on.
+        expected_brain: usize,
+        /// EOG channels fitted on.
+        expected_eog: usize,
+    },
     /// Look for NaN or infinite samples.
     #[error(transparent)]
     NotFinite(#[from] MatrixError),
@@ -110,6 +124,27 @@ impl EogRegression {
             weights: Matrix::from_faer(solved.transpose())?,
             eog_means: eog_sums.iter().map(|s| s / n_samples as f64).collect(),
         })
+    }
+
+    /// The same regression for frames in which the channels have other positions.
+    ///
+    /// # Errors
+    /// Not as many channels on a side as it was fitted on, or one that is named twice.
+    pub fn moved(&self, brain: &[usize], eog: &[usize]) -> Result<Self, EogError> {
+        let all: Vec<_> = brain.iter().chain(eog).copied().collect();
+        let twin = all.iter().enumerate().find(|(k, c)| all[..*k].contains(c));
+        if let Some((_, &channel)) = twin {
+            return Err(EogError::BadChannel { channel, n_channels: all.len() });
+        }
+        let (n_brain, n_eog) = (brain.len(), eog.len());
+        let is_whole = self.weights.n_rows() == n_brain
+            && self.weights.n_cols() == n_eog
+            && self.eog_means.len() == n_eog;
+        if !is_whole {
+            let (expected_brain, expected_eog) = (self.weights.n_rows(), self.weights.n_cols());
+            return Err(EogError::OtherChannels { n_brain, n_eog, expected_brain, expected_eog });
+        }
+        Ok(Self { brain: brain.to_vec(), eog: eog.to_vec(), ..self.clone() })
     }
 
     /// The weights `(n_brain, n_eog)`.

@@ -1,8 +1,12 @@
 //! The signal steps of all pipelines of a session as one tree of stages: chains that
 //! begin alike share their beginning, so each distinct filter runs once per frame.
 
-use super::step::{Absent, Family, Pick, Reference, SignalStep};
+mod late;
+
+use self::late::LateCleaner;
+use super::step::{Absent, Asr, EogRegression, Family, Pick, Reference, SignalStep};
 use super::{FrontEndSpec, PlanError};
+use crate::artifact::eog_regression;
 use crate::filter::sos::{Section, SosFilter};
 use crate::filter::{FilterError, butterworth, chebyshev, notch};
 use crate::spatial::laplacian::laplacian;
@@ -15,6 +19,9 @@ enum StageSpec {
     Filter(Vec<Section>),
     Pick(Vec<usize>),
     Map(Box<ChannelMap>),
+    Asr(Box<Asr>),
+    /// The regression, and the channels that are kept.
+    Eog(Box<eog_regression::EogRegression>, Vec<usize>),
 }
 
 /// A planned stage with its state.
@@ -25,6 +32,9 @@ enum Stage {
     Filter(SosFilter),
     Pick(Vec<usize>),
     Map(ChannelMapper),
+    Asr(Box<LateCleaner>),
+    /// The regression, the channels that are kept, and a frame to work on.
+    Eog(Box<eog_regression::EogRegression>, Vec<usize>, Vec<f64>),
 }
 
 #[derive(Debug)]
@@ -32,6 +42,8 @@ struct Node {
     parent: usize,
     spec: Option<StageSpec>,
     stage: Stage,
+    /// Frames by which it is late.
+    delay: usize,
     /// What the stage made of the newest frame.
     frame: Vec<f64>,
 }
@@ -41,6 +53,13 @@ struct Node {
 pub(crate) struct Graph {
     nodes: Vec<Node>,
     is_fresh: bool,
+}
+
+/// The channels of the input: those decoded from, then those that others are cleaned by.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    pub labels: Vec<String>,
+    pub n_picked: usize,
 }
 
 /// A chain under way: where it has got to, and the labels of its channels there.
@@ -54,8 +73,20 @@ impl Graph {
     /// A tree of nothing but the input of `n_channels`.
     pub fn new(n_channels: usize) -> Self {
         let frame = vec![0.0; n_channels];
-        let input = Node { parent: 0, spec: None, stage: Stage::Input, frame };
+        let input = Node { parent: 0, spec: None, stage: Stage::Input, delay: 0, frame };
         Self { nodes: vec![input], is_fresh: true }
+    }
+
+    /// Where a chain of steps begins: at the channels decoded from, or at all of the input
+    /// where channels beside them are regressed out.
+    fn start(&mut self, steps: &[SignalStep], inputs: &Inputs) -> Result<Chain, PlanError> {
+        let Inputs { labels, n_picked } = inputs;
+        let reads_eog = steps.iter().any(|step| matches!(step, SignalStep::EogRegression(_)));
+        if reads_eog || *n_picked == labels.len() {
+            return Ok(Chain { node: 0, labels: labels.clone() });
+        }
+        let node = self.child(0, StageSpec::Pick((0..*n_picked).collect()), labels)?;
+        Ok(Chain { node, labels: labels[..*n_picked].to_vec() })
     }
 
     /// Adds what a chain of steps lacks; the nodes of its ends, one per band.
@@ -64,20 +95,49 @@ impl Graph {
         steps: &[SignalStep],
         spec: &FrontEndSpec,
         rate: SampleRate,
-        labels: &[String],
+        inputs: &Inputs,
     ) -> Result<Vec<usize>, PlanError> {
-        let mut chains = vec![Chain { node: 0, labels: labels.to_vec() }];
+        let start = self.start(steps, inputs)?;
+        let ends = self.extend(start, steps, spec, rate, inputs.n_picked)?;
+        Ok(ends.into_iter().map(|chain| chain.node).collect())
+    }
+
+    /// The chain made longer by `steps`, once per band.
+    fn extend(
+        &mut self,
+        start: Chain,
+        steps: &[SignalStep],
+        spec: &FrontEndSpec,
+        rate: SampleRate,
+        n_picked: usize,
+    ) -> Result<Vec<Chain>, PlanError> {
+        let mut chains = vec![start];
         for step in steps {
             let mut longer = Vec::new();
             for chain in &chains {
-                for (stage, labels) in stages(step, spec, rate, &chain.labels)? {
+                for (stage, labels) in stages(step, spec, rate, &chain.labels, n_picked)? {
                     let node = self.child(chain.node, stage, &chain.labels)?;
                     longer.push(Chain { node, labels });
                 }
             }
             chains = longer;
         }
-        Ok(chains.into_iter().map(|chain| chain.node).collect())
+        Ok(chains)
+    }
+
+    /// Adds what a chain of steps lacks, but for the last of them, which has yet to learn;
+    /// the node that it will learn from.
+    pub fn add_before_last(
+        &mut self,
+        chain: &[SignalStep],
+        spec: &FrontEndSpec,
+        rate: SampleRate,
+        inputs: &Inputs,
+    ) -> Result<usize, PlanError> {
+        let start = self.start(chain, inputs)?;
+        let before = &chain[..chain.len().saturating_sub(1)];
+        let ends = self.extend(start, before, spec, rate, inputs.n_picked)?;
+        Ok(ends.first().map_or(0, |chain| chain.node))
     }
 
     /// The node that does `spec` to the frames of `parent`, made where there is none.
@@ -92,6 +152,7 @@ impl Graph {
             return Ok(known);
         }
         let n_channels = self.n_channels(parent);
+        let mut delay = self.delay(parent);
         let (stage, n_out) = match &spec {
             StageSpec::Filter(sections) => {
                 (Stage::Filter(SosFilter::new(sections.clone(), n_channels)), n_channels)
@@ -102,14 +163,29 @@ impl Graph {
                 let n_outputs = mapper.n_outputs();
                 (Stage::Map(mapper), n_outputs)
             }
+            StageSpec::Asr(step) => {
+                let cleaner = plan_asr(step, n_channels)?;
+                delay += cleaner.delay_samples();
+                (Stage::Asr(Box::new(cleaner)), n_channels)
+            }
+            StageSpec::Eog(regression, kept) => {
+                let frame = vec![0.0; n_channels];
+                (Stage::Eog(regression.clone(), kept.clone(), frame), kept.len())
+            }
         };
-        self.nodes.push(Node { parent, spec: Some(spec), stage, frame: vec![0.0; n_out] });
+        let frame = vec![0.0; n_out];
+        self.nodes.push(Node { parent, spec: Some(spec), stage, delay, frame });
         Ok(self.nodes.len() - 1)
     }
 
     /// Number of channels of a node's frames.
     pub fn n_channels(&self, node: usize) -> usize {
         self.nodes[node].frame.len()
+    }
+
+    /// Frames by which a node's are later than the input's.
+    pub fn delay(&self, node: usize) -> usize {
+        self.nodes[node].delay
     }
 
     /// The newest frame of a node.
@@ -149,6 +225,19 @@ impl Node {
                 filter.process_frame(&mut self.frame);
             }
             Stage::Map(mapper) => mapper.apply_frame(input, &mut self.frame),
+            Stage::Asr(cleaner) => {
+                if is_fresh {
+                    cleaner.restart();
+                }
+                cleaner.process_frame(input, &mut self.frame);
+            }
+            Stage::Eog(regression, kept, frame) => {
+                frame.copy_from_slice(input);
+                regression.apply_frame(frame);
+                for (value, kept) in self.frame.iter_mut().zip(kept) {
+                    *value = frame[*kept];
+                }
+            }
             Stage::Pick(picks) => {
                 for (value, pick) in self.frame.iter_mut().zip(picks) {
                     *value = input[*pick];
@@ -164,6 +253,7 @@ fn stages(
     spec: &FrontEndSpec,
     rate: SampleRate,
     labels: &[String],
+    n_picked: usize,
 ) -> Result<Vec<(StageSpec, Vec<String>)>, PlanError> {
     let same = |sections: Vec<Section>| (StageSpec::Filter(sections), labels.to_vec());
     Ok(match step {
@@ -190,12 +280,51 @@ fn stages(
         SignalStep::Notch(step) => {
             vec![same(notch::harmonics(step.line_hz, step.n_harmonics, step.quality, rate)?)]
         }
+        SignalStep::Asr(step) => vec![(StageSpec::Asr(Box::new(step.clone())), labels.to_vec())],
+        SignalStep::EogRegression(step) => {
+            let EogChannels { brain, eog } = eog_channels(step, labels, n_picked)?;
+            let unlearned = || PlanError::Unlearned { step: "eog_regression" };
+            let regression = step.learned.as_ref().ok_or_else(unlearned)?.moved(&brain, &eog)?;
+            let kept = brain.iter().map(|c| labels[*c].clone()).collect();
+            vec![(StageSpec::Eog(Box::new(regression), brain), kept)]
+        }
         SignalStep::Pick(pick) => {
             let picks = pick_channels(pick, labels)?;
             let labels = picks.iter().map(|c| labels[*c].clone()).collect();
             vec![(StageSpec::Pick(picks), labels)]
         }
     })
+}
+
+fn plan_asr(step: &Asr, n_channels: usize) -> Result<LateCleaner, PlanError> {
+    let asr = step.learned.as_ref().ok_or(PlanError::Unlearned { step: "asr" })?;
+    let expected = asr.n_channels();
+    if expected != n_channels {
+        return Err(PlanError::OtherChannels { step: "asr", expected, found: n_channels });
+    }
+    Ok(LateCleaner::new(asr.cleaner(step.cleaner_params())?))
+}
+
+/// Positions of both sides of a regression.
+pub(crate) struct EogChannels {
+    pub brain: Vec<usize>,
+    pub eog: Vec<usize>,
+}
+
+/// The channels named are one side, all others that are decoded from are the other.
+pub(crate) fn eog_channels(
+    step: &EogRegression,
+    labels: &[String],
+    n_picked: usize,
+) -> Result<EogChannels, PlanError> {
+    let named = step.channels.as_deref().unwrap_or_default();
+    let find = |wanted: &String| match position(wanted, labels) {
+        Some(position) => Ok(position),
+        None => Err(PlanError::NoSuchChannel { label: wanted.clone(), n_channels: labels.len() }),
+    };
+    let eog: Vec<usize> = named.iter().map(find).collect::<Result<_, _>>()?;
+    let brain = (0..n_picked).filter(|c| !eog.contains(c)).collect();
+    Ok(EogChannels { brain, eog })
 }
 
 /// The map, and the labels of its outputs.

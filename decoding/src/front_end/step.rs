@@ -5,7 +5,11 @@
 //! pipelines may ask for the same ones; [`FrontEnd`](super::FrontEnd) computes each
 //! distinct one once.
 
+mod cleaning;
 pub mod group;
+
+pub(crate) use self::cleaning::LEARNED;
+pub use self::cleaning::{Asr, EogRegression};
 
 use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
@@ -30,6 +34,10 @@ steps! {
         Reference = "reference",
         /// Every electrode less its neighbours.
         Laplacian = "laplacian",
+        /// Takes out directions that are far above their usual power.
+        Asr = "asr",
+        /// Takes out what EOG channels say of the others.
+        EogRegression = "eog_regression",
     }
 }
 
@@ -388,13 +396,38 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// The signal steps that do not depend on which channels there are.
+    /// The signal steps that depend neither on which channels there are nor on what was
+    /// learned.
     pub(crate) fn without_channels(&self) -> Vec<SignalStep> {
-        let is_free = |step: &&SignalStep| match step {
-            SignalStep::BandPass(_) | SignalStep::FilterBank(_) | SignalStep::Notch(_) => true,
-            SignalStep::Pick(_) | SignalStep::Reference(_) | SignalStep::Laplacian(_) => false,
-        };
-        self.signal.iter().filter(is_free).cloned().collect()
+        self.signal.iter().filter(|step| step.is_filter()).cloned().collect()
+    }
+}
+
+impl SignalStep {
+    /// Whether it does the same to every channel, whichever channels there are.
+    pub(crate) fn is_filter(&self) -> bool {
+        match self {
+            Self::BandPass(_) | Self::FilterBank(_) | Self::Notch(_) => true,
+            Self::Pick(_)
+            | Self::Reference(_)
+            | Self::Laplacian(_)
+            | Self::Asr(_)
+            | Self::EogRegression(_) => false,
+        }
+    }
+
+    /// Whether it learns from the calibration's signal.
+    pub(crate) fn learns(&self) -> bool {
+        matches!(self, Self::Asr(_) | Self::EogRegression(_))
+    }
+
+    /// Whether it has yet to learn.
+    pub(crate) fn is_unlearned(&self) -> bool {
+        match self {
+            Self::Asr(step) => step.learned.is_none(),
+            Self::EogRegression(step) => step.learned.is_none(),
+            _ => false,
+        }
     }
 }
 
