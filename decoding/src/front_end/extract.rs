@@ -46,8 +46,9 @@ enum Kind {
     Estimated(CovarianceRuntime),
     Augmented(AugmentedRuntime),
     LogVariance,
-    BandPower(BandPower),
-    /// One per band: they know the segments of earlier windows.
+    /// One per signal's band, as the two after it: they know the segments of earlier
+    /// windows.
+    BandPower(Vec<BandPower>),
     Strength(Vec<NodeStrength>),
     Pairs(Vec<SlidingConnectivity>),
     Samples,
@@ -78,7 +79,8 @@ impl Extractor {
             }
             Feature::LogVariance(_) => Kind::LogVariance,
             Feature::BandPower(power) => {
-                Kind::BandPower(BandPower::new(n_samples, rate, &power.bands_hz)?)
+                let planned = BandPower::new(n_channels, window, rate, &power.bands_hz)?;
+                Kind::BandPower(vec![planned; nodes.len()])
             }
             Feature::Connectivity(step) => {
                 plan_connectivity(step, nodes.len(), n_channels, window, rate)?
@@ -117,7 +119,9 @@ impl Extractor {
             }
             Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
             Kind::LogVariance => Shape::Vector(n_bands * n_channels),
-            Kind::BandPower(power) => Shape::Vector(n_bands * n_channels * power.n_bands()),
+            Kind::BandPower(bands) => {
+                Shape::Vector(bands.iter().map(|b| n_channels * b.n_bands()).sum())
+            }
             Kind::Strength(bands) => Shape::Vector(bands.iter().map(NodeStrength::n_values).sum()),
             Kind::Pairs(bands) => Shape::Vector(bands.iter().map(|b| b.values().len()).sum()),
             Kind::Samples => Shape::Samples { n_bands, n_channels, n_samples },
@@ -127,6 +131,7 @@ impl Extractor {
     /// Forgets earlier windows: an index may have other samples from here on.
     pub fn restart(&mut self) {
         match &mut self.kind {
+            Kind::BandPower(bands) => bands.iter_mut().for_each(BandPower::restart),
             Kind::Strength(bands) => bands.iter_mut().for_each(NodeStrength::restart),
             Kind::Pairs(bands) => bands.iter_mut().for_each(SlidingConnectivity::restart),
             _ => {}
@@ -196,7 +201,10 @@ impl Extractor {
                     *value = covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
                 }
             }
-            Kind::BandPower(power) => power.log_power_into(stretch.samples?, out),
+            Kind::BandPower(bands) => match end {
+                Some(end) => bands[band].slide_into(end, stretch.samples?, out),
+                None => bands[band].run_into(stretch.samples?, out),
+            },
             Kind::Strength(bands) => match end {
                 Some(end) => bands[band].slide_into(end, stretch.samples?, out),
                 None => bands[band].run_into(stretch.samples?, out),
