@@ -1,5 +1,114 @@
 use super::*;
+use crate::psd::bands::{Band, absolute_power, mean_power, relative_power, spectral_entropy};
+use crate::psd::welch::WelchPlan;
+use acquisition::time::SampleRate;
 use proptest::prelude::*;
+use serde::Deserialize;
+
+/// Written by `tests/reference/golden_time_domain.py` with antropy, NumPy and SciPy.
+const GOLDEN: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/time_domain.json"));
+
+#[derive(Deserialize)]
+struct Golden {
+    rate_hz: f64,
+    bands_hz: Vec<[f64; 2]>,
+    total_hz: [f64; 2],
+    cases: Vec<Case>,
+}
+
+/// A window, and a value per channel; of the powers one per channel and band.
+#[derive(Deserialize)]
+struct Case {
+    samples: Vec<Vec<f64>>,
+    activity: Vec<f64>,
+    log_variance: Vec<f64>,
+    mobility: Vec<f64>,
+    complexity: Vec<f64>,
+    line_length: Vec<f64>,
+    spectral_entropy: Vec<f64>,
+    mean_power: Vec<Vec<f64>>,
+    absolute_power: Vec<Vec<f64>>,
+    relative_power: Vec<Vec<f64>>,
+}
+
+/// Sums of 320 values in another order: some roundings of their size.
+fn assert_golden(what: &str, ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() <= 1e-12 * theirs.abs(), "{what}: {ours} is not {theirs}");
+}
+
+#[test]
+fn windows_of_a_recording_are_described_as_elsewhere() {
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
+    assert_eq!(golden.cases.len(), 3);
+    for case in &golden.cases {
+        for (c, samples) in case.samples.iter().enumerate() {
+            let found = hjorth(samples);
+            assert_golden("activity", found.activity, case.activity[c]);
+            assert_golden("mobility", found.mobility, case.mobility[c]);
+            assert_golden("complexity", found.complexity, case.complexity[c]);
+            assert_golden("line length", line_length(samples), case.line_length[c]);
+            assert_golden("log-variance", log_variance(samples), case.log_variance[c]);
+        }
+        let mut out = vec![f64::NAN; case.samples.len()];
+        let (data, n) = (case.samples.concat(), case.samples[0].len());
+        let window = Planar::new(&data, out.len(), n, n);
+        for (feature, expected) in [
+            (TimeFeature::Activity, &case.activity),
+            (TimeFeature::Mobility, &case.mobility),
+            (TimeFeature::Complexity, &case.complexity),
+            (TimeFeature::LineLength, &case.line_length),
+            (TimeFeature::LogVariance, &case.log_variance),
+        ] {
+            feature.into_each(window, &mut out);
+            out.iter().zip(expected).for_each(|(a, b)| assert_golden("of a window", *a, *b));
+        }
+    }
+}
+
+#[test]
+fn bands_of_a_recording_are_described_as_elsewhere() {
+    let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
+    let rate = SampleRate::new(golden.rate_hz).unwrap();
+    let segment = golden.rate_hz as usize;
+    for case in &golden.cases {
+        let n = case.samples[0].len();
+        let mut welch = WelchPlan::new(n, rate, segment, segment / 2).unwrap();
+        let (freqs, mut psd) = (welch.freqs_hz(), vec![f64::NAN; welch.n_bins()]);
+        let bins = |[low_hz, high_hz]: [f64; 2]| Band { low_hz, high_hz }.bins(&freqs).unwrap();
+        let total = bins(golden.total_hz);
+        for (c, samples) in case.samples.iter().enumerate() {
+            welch.run(samples, &mut psd);
+            let entropy = spectral_entropy(&psd, 0..psd.len());
+            assert_golden("entropy", entropy, case.spectral_entropy[c]);
+            for (b, band) in golden.bands_hz.iter().enumerate() {
+                let bins = bins(*band);
+                let mean = mean_power(&psd, bins.clone());
+                assert_golden("mean", mean, case.mean_power[c][b]);
+                let absolute = absolute_power(&psd, bins.clone(), freqs[1]);
+                assert_golden("absolute", absolute, case.absolute_power[c][b]);
+                let relative = relative_power(&psd, bins, total.clone());
+                assert_golden("relative", relative, case.relative_power[c][b]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_number_stays_none() {
+    for bad in [f64::NAN, f64::INFINITY] {
+        let mut samples = [1.0, 2.0, 4.0, 3.0, 7.0, 5.0];
+        samples[3] = bad;
+        let found = hjorth(&samples);
+        let log = log_variance(&samples);
+        for value in [found.activity, found.mobility, found.complexity, log, line_length(&samples)]
+        {
+            assert!(!value.is_finite(), "{value} of {bad}");
+        }
+        assert!(!spectral_entropy(&samples, 0..6).is_finite());
+        assert!(!relative_power(&samples, 2..4, 0..6).is_finite());
+    }
+}
 
 #[test]
 fn a_sine_has_its_frequency_as_mobility_and_complexity_one() {
