@@ -33,9 +33,10 @@ pub fn hjorth(samples: &[f64]) -> Hjorth {
     let second = || samples.windows(3).map(|x| (x[2] - x[1]) - (x[1] - x[0]));
     let activity = variance(|| samples.iter().copied());
     let (of_first, of_second) = (variance(first), variance(second));
-    let root = |over: f64, under: f64| if under > 0.0 { (over / under).sqrt() } else { 0.0 };
+    // No variance is negative, and one that is NaN stays so.
+    let root = |over: f64, under: f64| if under == 0.0 { 0.0 } else { (over / under).sqrt() };
     let mobility = root(of_first, activity);
-    let complexity = if mobility > 0.0 { root(of_second, of_first) / mobility } else { 0.0 };
+    let complexity = if mobility == 0.0 { 0.0 } else { root(of_second, of_first) / mobility };
     Hjorth { activity, mobility, complexity }
 }
 
@@ -44,7 +45,13 @@ pub fn hjorth(samples: &[f64]) -> Hjorth {
 ///
 /// Thread: decoding thread. Allocation: none.
 pub fn log_variance(samples: &[f64]) -> f64 {
-    variance(|| samples.iter().copied()).max(f64::MIN_POSITIVE).ln()
+    log_power(variance(|| samples.iter().copied()))
+}
+
+/// `ln` of a power, at least that of the smallest positive number; NaN stays NaN, which
+/// `f64::max` would hide.
+pub(crate) fn log_power(power: f64) -> f64 {
+    if power < f64::MIN_POSITIVE { f64::MIN_POSITIVE.ln() } else { power.ln() }
 }
 
 /// Mean absolute difference of neighbouring samples, `Σ |x_(t+1) - x_t| / (N - 1)`, in

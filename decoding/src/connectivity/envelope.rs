@@ -8,6 +8,7 @@ use super::epochs::{check_channels, check_finite, check_length, check_shape, con
 use super::lines::{Line, WIDTH};
 use super::reduce::n_pairs_below;
 use crate::integer::smooth_len;
+use crate::time_domain::log_power;
 use crate::window::Planar;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 use ndarray::ArrayView3;
@@ -223,7 +224,7 @@ impl Envelope {
     fn of(self, amplitude: f64) -> f64 {
         match self {
             Self::Amplitude => amplitude,
-            Self::LogPower => (amplitude * amplitude).max(f64::MIN_POSITIVE).ln(),
+            Self::LogPower => log_power(amplitude * amplitude),
         }
     }
 }

@@ -82,6 +82,9 @@ impl Comb {
 
 /// A comb over all channels of a stream, with its state: `delay_samples * n_channels`
 /// values. Transposed direct form, channels independent.
+///
+/// A sample that is not finite comes back in its channel once in `delay_samples` frames,
+/// until [`CombFilter::start_at`].
 #[derive(Clone, Debug)]
 pub struct CombFilter {
     comb: Comb,

@@ -82,6 +82,8 @@ impl Ratio {
 
 /// A polyphase filter over all channels of a stream, with its state: the newest
 /// `2 ⌈n_taps / up⌉` input frames, and where the next output lies.
+///
+/// A sample that is not finite spoils its channel for as long as the taps reach.
 #[derive(Clone, Debug)]
 pub struct Resampler {
     ratio: Ratio,

@@ -3,6 +3,7 @@
 use crate::psd::PsdError;
 use crate::psd::bands::{Band, mean_power};
 use crate::psd::welch::sliding::SlidingWelch;
+use crate::time_domain::log_power;
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 use std::ops::Range;
@@ -76,9 +77,9 @@ impl BandPower {
 
     fn log_power_into(&self, out: &mut [f64]) {
         let spectra = self.psd.chunks_exact(self.welch.n_bins());
-        for (powers, psd) in out.chunks_exact_mut(self.bins.len()).zip(spectra) {
+        for (powers, psd) in out.chunks_exact_mut(self.bins.len().max(1)).zip(spectra) {
             for (power, bins) in powers.iter_mut().zip(&self.bins) {
-                *power = mean_power(psd, bins.clone()).max(f64::MIN_POSITIVE).ln();
+                *power = log_power(mean_power(psd, bins.clone()));
             }
         }
     }

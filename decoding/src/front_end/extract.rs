@@ -10,6 +10,7 @@ use crate::connectivity::{
 use crate::psd::bands::Band;
 use crate::riemann::covariance::{CovarianceRuntime, Estimator, oas_shrink};
 use crate::spatial_filter::augmented::AugmentedRuntime;
+use crate::time_domain::log_power;
 use crate::window::{Planar, Shape, Slot, Value, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
@@ -198,7 +199,7 @@ impl Extractor {
             Kind::LogVariance => {
                 let covariance = varying(stretch.covariance?)?;
                 for (c, value) in out.iter_mut().enumerate() {
-                    *value = covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
+                    *value = log_power(covariance[(c, c)]);
                 }
             }
             Kind::BandPower(bands) => match end {

@@ -66,7 +66,7 @@ pub fn absolute_power(psd: &[f64], bins: Range<usize>, resolution_hz: f64) -> f6
 /// If either reaches beyond the spectrum.
 pub fn relative_power(psd: &[f64], bins: Range<usize>, total: Range<usize>) -> f64 {
     let total: f64 = psd[total].iter().sum();
-    if total > 0.0 { psd[bins].iter().sum::<f64>() / total } else { 0.0 }
+    if total == 0.0 { 0.0 } else { psd[bins].iter().sum::<f64>() / total }
 }
 
 /// Shannon's entropy of the spectrum over `bins` as a distribution, over that of a flat
@@ -84,10 +84,10 @@ pub fn relative_power(psd: &[f64], bins: Range<usize>, total: Range<usize>) -> f
 pub fn spectral_entropy(psd: &[f64], bins: Range<usize>) -> f64 {
     let psd = &psd[bins];
     let total: f64 = psd.iter().sum();
-    if psd.len() < 2 || total.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
+    if psd.len() < 2 || total == 0.0 {
         return 0.0;
     }
-    let term = |p: &f64| if *p > 0.0 { -(p / total) * (p / total).ln() } else { 0.0 };
+    let term = |p: &f64| if *p == 0.0 { 0.0 } else { -(p / total) * (p / total).ln() };
     psd.iter().map(term).sum::<f64>() / (psd.len() as f64).ln()
 }
 
