@@ -22,7 +22,7 @@ use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::spd;
 use acquisition::marker::ClassIdx;
-use faer::MatRef;
+use faer::{Mat, MatRef};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -76,19 +76,22 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     lanes.iter().sum::<f64>() + rest
 }
 
-/// Counts the examples of each class and checks that there are enough.
-///
-/// # Panics
-/// Where there are not as many labels as examples or a label is no class.
+/// Counts the examples of each class and checks that there are enough, of two classes at
+/// least: one has nothing to be told from.
 pub(crate) fn count_examples(
     n_examples: usize,
     labels: &[ClassIdx],
     n_classes: usize,
 ) -> Result<Vec<usize>, FitError> {
-    assert_eq!(n_examples, labels.len(), "one label per example");
-    let mut counts = vec![0; n_classes];
+    check_size("the list of labels", n_examples, labels.len())?;
+    // The class behind the last has no examples.
+    let mut counts = vec![0; n_classes.max(2)];
     for label in labels {
-        counts[label.index()] += 1;
+        let class = label.index();
+        match counts[..n_classes].get_mut(class) {
+            Some(count) => *count += 1,
+            None => return Err(FitError::UnknownClass { class, n_classes }),
+        }
     }
     match counts.iter().position(|n| *n < N_EXAMPLES_NEEDED) {
         None => Ok(counts),
@@ -100,14 +103,46 @@ pub(crate) fn count_examples(
     }
 }
 
-/// Checks that feature vectors are finite and returns their length.
-///
-/// # Panics
-/// Where they differ in length.
+/// Says which part of the examples has another size than the others.
+pub(crate) fn check_size(
+    part: &'static str,
+    expected: usize,
+    found: usize,
+) -> Result<(), FitError> {
+    if expected == found { Ok(()) } else { Err(FitError::Shape { part, expected, found }) }
+}
+
+/// Checks that matrices are squares of one size.
+pub(crate) fn check_squares(matrices: &[&Mat<f64>]) -> Result<(), FitError> {
+    let n = matrices.first().map_or(0, |first| first.nrows());
+    matrices.iter().try_for_each(|matrix| {
+        check_size("a covariance", n, matrix.nrows())?;
+        check_size("a covariance", n, matrix.ncols())
+    })
+}
+
+/// Checks that a parameter is a number above 0, and finite.
+pub(crate) fn check_positive(name: &'static str, found: f64) -> Result<(), FitError> {
+    if found > 0.0 && found.is_finite() {
+        return Ok(());
+    }
+    Err(FitError::BadParameter { name, found, allowed: "a positive number" })
+}
+
+/// Checks that a parameter counts something.
+pub(crate) fn check_count(name: &'static str, n: usize) -> Result<(), FitError> {
+    match n {
+        0 => Err(FitError::BadParameter { name, found: 0.0, allowed: "at least 1" }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that feature vectors are finite and of one length above 0, and returns that.
 pub(crate) fn check_features(x: &[Vec<f64>]) -> Result<usize, FitError> {
     let n_features = x.first().map_or(0, Vec::len);
+    check_count("the number of features", n_features)?;
     for (i, row) in x.iter().enumerate() {
-        assert_eq!(row.len(), n_features, "examples of one geometry");
+        check_size("a feature vector", n_features, row.len())?;
         if !row.iter().all(|v| v.is_finite()) {
             return Err(FitError::NotFinite { what: format!("a feature of example {i}") });
         }

@@ -87,7 +87,9 @@ pub enum ConnectivityError {
         high_hz: f64,
     },
     /// Choose segments of at least two samples that fit into the window.
-    #[error("a segment of {segment_samples} samples is not between 2 and the window's {n_samples}")]
+    #[error(
+        "a segment of {segment_samples} samples is not between 2 and the window's {n_samples}: choose another, or a longer window"
+    )]
     BadSegment {
         /// The segment asked for.
         segment_samples: usize,
@@ -112,7 +114,9 @@ pub enum ConnectivityError {
         channel: usize,
     },
     /// Plan for the shape of the data.
-    #[error("epochs of {given:?} channels and samples do not fit the plan's {planned:?}")]
+    #[error(
+        "epochs of {given:?} channels and samples do not fit the plan's {planned:?}: plan for their shape"
+    )]
     OtherShape {
         /// Channels and samples planned.
         planned: (usize, usize),

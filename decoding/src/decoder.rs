@@ -66,7 +66,9 @@ pub enum FitError {
         what: String,
     },
     /// The optimisation did not reach its criterion: more regularisation, or less extreme features.
-    #[error("{what} did not converge in {n_steps} steps")]
+    #[error(
+        "{what} did not converge in {n_steps} steps: regularise more, or look for extreme values in the calibration"
+    )]
     NotConverged {
         /// Which optimisation.
         what: String,
@@ -93,6 +95,14 @@ pub enum FitError {
         /// What it may be.
         allowed: &'static str,
     },
+    /// Correct the rate.
+    #[error("{name} is no rate: {why}")]
+    BadRate {
+        /// Its name.
+        name: &'static str,
+        /// What it may be.
+        why: &'static str,
+    },
     /// The steps are no pipeline: change its description.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
@@ -112,6 +122,16 @@ pub enum FitError {
     NoInnerSplit {
         /// Splits asked for.
         n_splits: usize,
+    },
+    /// Label examples with classes of the configuration, or name more of these.
+    #[error(
+        "class {class} is none of the {n_classes} classes: label examples with classes of the configuration"
+    )]
+    UnknownClass {
+        /// Its index.
+        class: usize,
+        /// Classes of the configuration.
+        n_classes: usize,
     },
     /// The examples were made in different ways: make them with one plan.
     #[error(

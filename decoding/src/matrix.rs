@@ -19,7 +19,7 @@ pub struct Matrix {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MatrixError {
     /// The shape and the number of values disagree: train the model again.
-    #[error("a matrix of {n_rows} x {n_cols} can't hold {n_values} values")]
+    #[error("a matrix of {n_rows} x {n_cols} can't hold {n_values} values: train the model again")]
     WrongLength {
         /// Rows named.
         n_rows: usize,
@@ -29,7 +29,7 @@ pub enum MatrixError {
         n_values: usize,
     },
     /// A value is NaN or infinite: train the model again, on finite samples.
-    #[error("value {row}, {col} of a matrix is not finite")]
+    #[error("value {row}, {col} of a matrix is not finite: train again on finite samples")]
     NotFinite {
         /// Its row.
         row: usize,

@@ -14,7 +14,9 @@ pub mod welch;
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum PsdError {
     /// Choose a segment of at least two samples that fits into the window.
-    #[error("a segment of {segment_samples} samples is not between 2 and the window's {n_samples}")]
+    #[error(
+        "a segment of {segment_samples} samples is not between 2 and the window's {n_samples}: choose another, or a longer window"
+    )]
     BadSegment {
         /// The segment asked for.
         segment_samples: usize,
@@ -22,7 +24,9 @@ pub enum PsdError {
         n_samples: usize,
     },
     /// Choose an overlap shorter than the segment.
-    #[error("an overlap of {overlap_samples} samples is not below the segment's {segment_samples}")]
+    #[error(
+        "an overlap of {overlap_samples} samples is not below the segment's {segment_samples}: choose a smaller one"
+    )]
     BadOverlap {
         /// The overlap asked for.
         overlap_samples: usize,
@@ -52,7 +56,9 @@ pub enum PsdError {
         n_samples: usize,
     },
     /// Choose an order from 1 to less than the samples it is estimated from.
-    #[error("an order of {order} is not between 1 and {n_samples} samples, exclusive")]
+    #[error(
+        "an order of {order} is not between 1 and {n_samples} samples, exclusive: choose another or a longer window"
+    )]
     BadOrder {
         /// The order asked for.
         order: usize,

@@ -15,7 +15,7 @@ mod recursive;
 use self::false_discovery::{Correction, corrected};
 use self::mutual_information::mutual_information;
 use self::rank_sum::{RankSumP, rank_sum};
-use crate::classifier::{check_features, count_examples};
+use crate::classifier::{check_count, check_features, count_examples};
 use crate::decoder::FitError;
 use crate::stats::distribution::student_beyond;
 use acquisition::marker::ClassIdx;
@@ -107,16 +107,15 @@ impl Select {
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where a
     /// feature is not finite; the recursive elimination also what the regression says.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as examples, a label is no class, the vectors
-    /// differ in length, or a count is 0.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         self,
         x: &[Vec<f64>],
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<Selected, FitError> {
+        self.check()?;
         count_examples(x.len(), labels, n_classes)?;
         let n_features = check_features(x)?;
         let column = |j: usize| -> Vec<f64> { x.iter().map(|x| x[j]).collect() };
@@ -152,6 +151,26 @@ impl Select {
     }
 }
 
+impl Select {
+    /// Says which count is none.
+    fn check(self) -> Result<(), FitError> {
+        match self {
+            Self::SignedR2 { keep: Keep::Best(n) } | Self::Wilcoxon { keep: Keep::Best(n), .. } => {
+                check_count("the number of features kept", n)
+            }
+            Self::MutualInformation { n_kept, n_neighbors } => {
+                check_count("n_kept", n_kept)?;
+                check_count("n_neighbors", n_neighbors)
+            }
+            Self::RecursiveElimination { n_kept, n_removed, .. } => {
+                check_count("n_kept", n_kept)?;
+                check_count("n_removed", n_removed)
+            }
+            Self::SignedR2 { .. } | Self::Wilcoxon { .. } => Ok(()),
+        }
+    }
+}
+
 impl Keep {
     /// The features kept, ascending.
     fn of(self, scores: &Scores) -> Vec<usize> {
@@ -160,7 +179,6 @@ impl Keep {
         order.sort_by(|a, b| scores.values[*b].abs().total_cmp(&scores.values[*a].abs()));
         match self {
             Self::Best(n) => {
-                assert!(n > 0, "a feature at least");
                 order.truncate(n);
             }
             Self::FalseDiscovery { rate, correction } => {

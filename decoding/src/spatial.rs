@@ -28,7 +28,7 @@ use crate::matrix::MatrixError;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SpatialError {
     /// Pass at least that many channels.
-    #[error("{n_channels} channels are too few: at least {needed} are needed")]
+    #[error("{n_channels} channels are too few: at least {needed} are needed: name more of them")]
     TooFewChannels {
         /// Channels given.
         n_channels: usize,
@@ -36,19 +36,21 @@ pub enum SpatialError {
         needed: usize,
     },
     /// Name only channels that are there; upper and lower case differ.
-    #[error("there is no channel {label:?}")]
+    #[error("there is no channel {label:?}: name channels of the recording")]
     UnknownChannel {
         /// The label asked for.
         label: String,
     },
     /// Give every channel a name of its own.
-    #[error("two channels are called {label:?}")]
+    #[error("two channels are called {label:?}: rename one or leave it out")]
     RepeatedChannel {
         /// The label that stands twice.
         label: String,
     },
     /// Pass one row of weights per output and one column per input.
-    #[error("weights of {n_rows} x {n_cols} where {n_outputs} x {n_inputs} are needed")]
+    #[error(
+        "weights of {n_rows} x {n_cols} where {n_outputs} x {n_inputs} are needed: pass as many as there are channels"
+    )]
     WrongShape {
         /// Rows given.
         n_rows: usize,
@@ -63,16 +65,22 @@ pub enum SpatialError {
     #[error(transparent)]
     Weights(#[from] MatrixError),
     /// Name the electrode by the 10-10 system, or leave the channel out.
-    #[error("{label:?} is no electrode of the 10-10 system: its place is not known")]
+    #[error(
+        "{label:?} is no electrode of the 10-10 system: its place is not known: leave it out, or rename it"
+    )]
     UnknownElectrode {
         /// The label.
         label: String,
     },
     /// Record more electrodes, or keep those with fewer neighbours.
-    #[error("no electrode has its four neighbours among the channels")]
+    #[error(
+        "no electrode has its neighbours among the channels: take more channels, a larger reach or edges with fewer"
+    )]
     NoNeighbours,
     /// Give each electrode a finite place that is not the centre of the sphere.
-    #[error("position {idx} is not finite or is the centre of the sphere")]
+    #[error(
+        "position {idx} is not finite or is the centre of the sphere: correct it or leave the channel out"
+    )]
     BadPosition {
         /// Its index.
         idx: usize,
@@ -85,7 +93,9 @@ pub enum SpatialError {
         what: &'static str,
     },
     /// Give every electrode a place of its own, or regularise.
-    #[error("the equations are singular: two electrodes share a place, or a field is zero")]
+    #[error(
+        "the equations are singular: look for two electrodes at one place, or a field of zeros"
+    )]
     Singular,
 }
 

@@ -29,19 +29,12 @@ pub mod trca;
 mod windows;
 pub mod xdawn;
 
+use crate::classifier::check_count;
 use crate::decoder::FitError;
 use crate::riemann::covariance::CovarianceError;
 
 #[cfg(test)]
 mod tests;
-
-/// Refuses a number of parts below one.
-fn check_count(name: &'static str, n: usize) -> Result<(), FitError> {
-    match n {
-        0 => Err(FitError::BadParameter { name, found: 0.0, allowed: "at least 1" }),
-        _ => Ok(()),
-    }
-}
 
 /// Why samples have no covariance, in the words of a fit.
 fn in_words(error: CovarianceError) -> FitError {

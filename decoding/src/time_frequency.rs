@@ -44,7 +44,9 @@ pub enum TimeFrequencyError {
         n_samples: usize,
     },
     /// Choose a baseline inside the epoch.
-    #[error("the baseline from {start} to {end} is empty or not inside {n_samples} samples")]
+    #[error(
+        "the baseline from {start} to {end} is empty or not inside {n_samples} samples: choose samples of the epoch"
+    )]
     BadBaseline {
         /// Its first sample.
         start: usize,

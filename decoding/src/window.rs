@@ -20,7 +20,9 @@ pub struct WindowSpec {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum WindowError {
     /// A window must hold at least two samples.
-    #[error("a window of {secs} s holds fewer than two samples at {rate_hz} Hz")]
+    #[error(
+        "a window of {secs} s holds fewer than two samples at {rate_hz} Hz: choose a longer one"
+    )]
     TooShort {
         /// The length asked for.
         secs: f64,
@@ -28,7 +30,9 @@ pub enum WindowError {
         rate_hz: f64,
     },
     /// A window this long is a typing error.
-    #[error("a window of {secs} s at {rate_hz} Hz is longer than any recording")]
+    #[error(
+        "a window of {secs} s at {rate_hz} Hz is longer than any recording: choose a shorter one"
+    )]
     TooLong {
         /// The length asked for.
         secs: f64,
@@ -36,7 +40,9 @@ pub enum WindowError {
         rate_hz: f64,
     },
     /// The step must be at least one sample and at most the window.
-    #[error("a step of {step_secs} s is not between one sample and the window of {window_secs} s")]
+    #[error(
+        "a step of {step_secs} s is not between one sample and the window of {window_secs} s: choose one that is"
+    )]
     BadStep {
         /// The step asked for.
         step_secs: f64,

@@ -144,8 +144,9 @@ fn spectra_forget() {
     let plan = MorletPlan::new(&freqs, N_SAMPLES, rate(), Admissibility::ZeroMean);
     let mut plan = plan.expect("a plan");
     steps.push(into("morlet", plan.n_values(), move |w, out| plan.power_into(w.channel(1), out)));
-    let mut power = BandPower::new(N_SAMPLES, rate(), &[[8.0, 12.0]]).expect("a plan");
-    steps.push(into("band power", N_CHANNELS, move |w, out| power.log_power_into(w, out)));
+    let power = BandPower::new(N_CHANNELS, spec, rate(), &[[8.0, 12.0]]);
+    let mut power = power.expect("a plan");
+    steps.push(into("band power", N_CHANNELS, move |w, out| power.run_into(w, out)));
     assert_forgets(steps);
 }
 

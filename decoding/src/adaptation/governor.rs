@@ -42,6 +42,9 @@ impl GovernorParams {
         if !(initial_rate > 0.0 && initial_rate <= largest_rate && largest_rate.is_finite()) {
             return Err("the initial rate is above 0, and the largest not below it");
         }
+        if largest_rate < LEAST_RATE {
+            return Err("the largest rate is 1e-8 or more: no rate falls below that");
+        }
         if !(1..=MAX_MEMORY).contains(&n_memory) {
             return Err("n_memory is 1 to 1000");
         }

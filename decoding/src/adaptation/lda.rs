@@ -102,18 +102,15 @@ impl AdaptiveLdaParams {
     /// Batch: allocates; its time grows with `n_features` cubed.
     ///
     /// # Errors
-    /// As [`LdaModel::fit`](crate::classifier::lda::LdaModel::fit).
-    ///
-    /// # Panics
-    /// Where there are not as many labels as examples, a label is no class, the vectors
-    /// differ in length, or a rate is none.
+    /// As [`LdaModel::fit`](crate::classifier::lda::LdaModel::fit), and
+    /// [`FitError::BadRate`].
     pub fn fit(
         self,
         x: &[Vec<f64>],
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<AdaptiveLdaState, FitError> {
-        assert!(self.check().is_ok(), "rates of {self:?}");
+        self.check().map_err(|(name, why)| FitError::BadRate { name, why })?;
         let Moments { counts, means, within } = Moments::of(x, labels, n_classes)?;
         let n_features = means.nrows();
         let prior = |k: usize| counts[k] as f64 / x.len() as f64;

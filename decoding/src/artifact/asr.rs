@@ -97,19 +97,23 @@ pub enum AsrError {
         n_samples: usize,
     },
     /// Leave out samples that are not finite before calibrating.
-    #[error("the calibration holds values that are not finite")]
+    #[error("the calibration holds values that are not finite: cut these samples out")]
     NotFinite,
     /// Leave constant channels out, and channels that are copies of each other.
-    #[error("a channel or component has the same amplitude throughout: is a channel flat?")]
+    #[error(
+        "a channel or component has the same amplitude throughout: leave out flat channels and copies of others"
+    )]
     Flat,
     /// The rate is too low for the filter that shapes the spectrum: record faster.
-    #[error("no stable filter shapes the spectrum at {rate_hz} Hz")]
+    #[error("no stable filter shapes the spectrum at {rate_hz} Hz: record faster, or resample")]
     NoFilter {
         /// The sampling rate.
         rate_hz: f64,
     },
     /// Calibrate on cleaner signal; the blocks differ too much for a median.
-    #[error("the geometric median of {n_blocks} covariances did not converge")]
+    #[error(
+        "the geometric median of {n_blocks} covariances did not converge: calibrate on cleaner signal"
+    )]
     NotConverged {
         /// Blocks of the calibration.
         n_blocks: usize,
@@ -236,18 +240,6 @@ impl AsrParams {
             ("a window", self.window_secs, positive(self.window_secs), above_0),
             ("an overlap", self.overlap, share(self.overlap), "0 or more, below 1"),
             (
-                "a dropout fraction",
-                self.max_dropout_fraction,
-                (0.0..=0.3).contains(&self.max_dropout_fraction),
-                "0 to 0.3",
-            ),
-            (
-                "a clean fraction",
-                self.min_clean_fraction,
-                (0.05..1.0).contains(&self.min_clean_fraction),
-                "0.05 or more, below 1",
-            ),
-            (
                 "a fraction of bad channels",
                 self.max_bad_fraction,
                 share(self.max_bad_fraction),
@@ -256,7 +248,7 @@ impl AsrParams {
         ];
         match cases.into_iter().find(|(.., possible, _)| !possible) {
             Some((name, value, _, range)) => Err(AsrError::BadParam { name, value, range }),
-            None => Ok(()),
+            None => DistributionParams::from(self).check(),
         }
     }
 }

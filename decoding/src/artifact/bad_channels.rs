@@ -122,7 +122,7 @@ pub enum BadChannelError {
         value: f64,
     },
     /// Record longer: the longest window and one sample more.
-    #[error("{n_samples} samples are too few: more than {needed} are needed")]
+    #[error("{n_samples} samples are too few: more than {needed} are needed: record longer")]
     TooShort {
         /// Samples given.
         n_samples: usize,
@@ -130,7 +130,9 @@ pub enum BadChannelError {
         needed: usize,
     },
     /// Record more channels, or leave the positions out: the other criteria do without.
-    #[error("{n_channels} good channels are too few to predict one from {subset} others")]
+    #[error(
+        "{n_channels} good channels are too few to predict one from {subset} others: record more, or leave the positions out"
+    )]
     TooFewChannels {
         /// Channels that are left.
         n_channels: usize,
@@ -138,7 +140,7 @@ pub enum BadChannelError {
         subset: usize,
     },
     /// Pass one position per channel.
-    #[error("{n_positions} positions for {n_channels} channels")]
+    #[error("{n_positions} positions for {n_channels} channels: pass one for each")]
     WrongPositions {
         /// Positions given.
         n_positions: usize,

@@ -32,10 +32,12 @@ pub struct EogRegression {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum EogError {
     /// Name at least one channel on each side.
-    #[error("a regression needs at least one brain channel and one EOG channel")]
+    #[error("a regression needs at least one brain channel and one EOG channel: name them")]
     NoChannel,
     /// Name channels of the recording, each once on one side.
-    #[error("channel {channel} is not among the {n_channels} channels, or is named twice")]
+    #[error(
+        "channel {channel} is not among the {n_channels} channels, or is named twice: name each of them once"
+    )]
     BadChannel {
         /// Its index.
         channel: usize,
@@ -43,7 +45,7 @@ pub enum EogError {
         n_channels: usize,
     },
     /// Calibrate on more samples than there are EOG channels.
-    #[error("{n_samples} samples are too few for {n_eog} EOG channels")]
+    #[error("{n_samples} samples are too few for {n_eog} EOG channels: calibrate longer")]
     TooFewSamples {
         /// Samples given.
         n_samples: usize,
@@ -51,7 +53,7 @@ pub enum EogError {
         n_eog: usize,
     },
     /// Leave out EOG channels that are constant or copies of each other.
-    #[error("an EOG channel is constant, or a combination of the others")]
+    #[error("an EOG channel is constant, or a combination of the others: leave it out")]
     Dependent,
     /// Fit it on the channels it is to work on.
     #[error(
@@ -68,7 +70,7 @@ pub enum EogError {
         expected_eog: usize,
     },
     /// Look for NaN or infinite samples.
-    #[error(transparent)]
+    #[error("the calibration's samples are not finite: cut NaN and infinite ones out")]
     NotFinite(#[from] MatrixError),
 }
 

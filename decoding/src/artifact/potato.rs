@@ -37,7 +37,9 @@ impl Default for PotatoParams {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum PotatoError {
     /// Choose a positive threshold and at least one round.
-    #[error("a threshold of {threshold} in {max_rounds} rounds is not possible")]
+    #[error(
+        "a threshold of {threshold} in {max_rounds} rounds is not possible: choose a positive threshold and a round at least"
+    )]
     BadParams {
         /// The threshold asked for.
         threshold: f64,
@@ -48,10 +50,14 @@ pub enum PotatoError {
     #[error("every window was left out as an artefact: choose a higher threshold")]
     NothingLeft,
     /// Calibrate on at least two windows that differ.
-    #[error("all windows are equally far from their mean: there is no spread to compare with")]
+    #[error(
+        "all windows are equally far from their mean: there is no spread to compare with, calibrate on windows that differ"
+    )]
     NoSpread,
     /// Choose a rate above 0 and below 1; 0.1 or less is usual.
-    #[error("an update rate of {rate} is not between 0 and 1")]
+    #[error(
+        "an update rate of {rate} is not between 0 and 1: choose a share, 0.1 or less is usual"
+    )]
     BadRate {
         /// The rate asked for.
         rate: f64,

@@ -8,7 +8,7 @@ mod proximal;
 
 use self::proximal::Problem;
 use super::logistic::{LogisticModel, LogisticParams, centre};
-use super::{check_features, count_examples, dot};
+use super::{check_features, check_positive, count_examples, dot};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use acquisition::marker::ClassIdx;
@@ -72,21 +72,22 @@ impl ElasticNetParams {
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
     /// a feature, or the square of one, is not finite, [`FitError::NotConverged`].
-    ///
-    /// # Panics
-    /// Where there are not as many labels as examples, a label is no class, the vectors
-    /// differ in length, `C` is not positive, or the ratio is not within 0 and 1.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         self,
         x: &[Vec<f64>],
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<LogisticModel, FitError> {
-        assert!((0.0..=1.0).contains(&self.l1_ratio), "a ratio of {}", self.l1_ratio);
+        if !(0.0..=1.0).contains(&self.l1_ratio) {
+            let (name, allowed) = ("l1_ratio", "from 0 to 1");
+            return Err(FitError::BadParameter { name, found: self.l1_ratio, allowed });
+        }
         if self.l1_ratio == 0.0 {
             return LogisticParams { c: self.c }.fit(x, labels, n_classes);
         }
-        assert!(self.c > 0.0 && self.c.is_finite(), "C = {} is not positive", self.c);
+        check_positive("C", self.c)?;
         count_examples(x.len(), labels, n_classes)?;
         let n_features = check_features(x)?;
         let (centred, centre) = centre(x, n_features);

@@ -6,7 +6,7 @@
 
 use super::lda::LdaModel;
 use super::mdm::{MdmModel, MdmRuntime, in_words, mean_covariance};
-use super::{count_examples, dot, finite_matrix};
+use super::{check_squares, count_examples, dot, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
@@ -55,10 +55,8 @@ impl FgdaModel {
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, what
     /// [`Metric::mean`] says of covariances without a mean, and what [`LdaModel::fit`] says
-    /// of their tangent vectors.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as covariances or a label is no class.
+    /// of their tangent vectors; [`FitError::Shape`] where labels and covariances do not
+    /// fit each other, [`FitError::UnknownClass`].
     pub fn fit(
         metric: Metric,
         covariances: &[&Mat<f64>],
@@ -66,6 +64,7 @@ impl FgdaModel {
         n_classes: usize,
     ) -> Result<Self, FitError> {
         count_examples(covariances.len(), labels, n_classes)?;
+        check_squares(covariances)?;
         let what = "the mean of the training covariances";
         let mean = mean_covariance(metric, covariances, what)?;
         let space =
@@ -174,7 +173,7 @@ pub struct FgMdmModel {
 impl FgMdmModel {
     /// Fits the filter, and the class means of what it leaves.
     ///
-    /// Batch: as [`FgdaModel::fit`], and so are errors and panics.
+    /// Batch: as [`FgdaModel::fit`], and so are errors.
     pub fn fit(
         metric: Metric,
         covariances: &[&Mat<f64>],

@@ -1,7 +1,7 @@
 //! The nearest covariances of the calibration, in any metric.
 
 use super::mdm::in_words;
-use super::{count_examples, finite_matrix};
+use super::{check_count, check_squares, count_examples, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
@@ -60,10 +60,8 @@ impl KnnModel {
     /// [`FitError::TooFewExamples`] below two of a class, or of all below `n_neighbours`;
     /// [`FitError::NotFinite`] and [`FitError::NotPositiveDefinite`] where a covariance
     /// is not.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as covariances, a label is no class, or no
-    /// neighbour votes.
+    /// [`FitError::Shape`] where labels and covariances do not fit each other,
+    /// [`FitError::UnknownClass`], [`FitError::BadParameter`] for no neighbour.
     pub fn fit(
         metric: Metric,
         n_neighbours: usize,
@@ -71,8 +69,9 @@ impl KnnModel {
         (covariances, labels): (&[&Mat<f64>], &[ClassIdx]),
         n_classes: usize,
     ) -> Result<Self, FitError> {
-        assert!(n_neighbours > 0, "at least one neighbour votes");
+        check_count("the number of neighbours", n_neighbours)?;
         let counts = count_examples(covariances.len(), labels, n_classes)?;
+        check_squares(covariances)?;
         if let Some(class) = (0..n_classes).min_by_key(|class| counts[*class])
             && covariances.len() < n_neighbours
         {

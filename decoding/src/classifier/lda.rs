@@ -54,10 +54,8 @@ impl LdaModel {
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
     /// a feature or the covariance is not finite, [`FitError::NotConverged`] where the
     /// covariance has no eigenvalues.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as examples, a label is no class, or the
-    /// vectors differ in length.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(x: &[Vec<f64>], labels: &[ClassIdx], n_classes: usize) -> Result<Self, FitError> {
         let Moments { counts, means, within } = Moments::of(x, labels, n_classes)?;
         let coef = least_squares(within.as_ref(), means.as_ref())?;

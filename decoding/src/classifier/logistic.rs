@@ -7,7 +7,8 @@ mod newton;
 
 use self::newton::{Optimum, Penalised};
 use super::{
-    check_features, count_examples, dot, finite_matrix, linear_scores_into, softmax_in_place,
+    check_features, check_positive, count_examples, dot, finite_matrix, linear_scores_into,
+    softmax_in_place,
 };
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
@@ -72,17 +73,15 @@ impl LogisticParams {
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
     /// a feature, or the square of one, is not finite, [`FitError::NotConverged`].
-    ///
-    /// # Panics
-    /// Where there are not as many labels as examples, a label is no class, the vectors
-    /// differ in length, or `C` is not positive.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         self,
         x: &[Vec<f64>],
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<LogisticModel, FitError> {
-        assert!(self.c > 0.0 && self.c.is_finite(), "C = {} is not positive", self.c);
+        check_positive("C", self.c)?;
         count_examples(x.len(), labels, n_classes)?;
         let n_features = check_features(x)?;
         let (centred, centre) = centre(x, n_features);

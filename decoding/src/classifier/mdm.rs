@@ -1,6 +1,6 @@
 //! Minimum distance to mean: the class whose mean is nearest, in any metric.
 
-use super::{count_examples, finite_matrix, softmax_in_place};
+use super::{check_squares, count_examples, finite_matrix, softmax_in_place};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
@@ -60,10 +60,8 @@ impl MdmModel {
     ///
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, and what [`Metric::mean`] says
-    /// of covariances that have none.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as covariances or a label is no class.
+    /// of covariances that have none; [`FitError::Shape`] where labels and covariances do
+    /// not fit each other, [`FitError::UnknownClass`].
     pub fn fit_in(
         metric: Metric,
         covariances: &[&Mat<f64>],
@@ -71,6 +69,7 @@ impl MdmModel {
         n_classes: usize,
     ) -> Result<Self, FitError> {
         count_examples(covariances.len(), labels, n_classes)?;
+        check_squares(covariances)?;
         let mean_of = |class: usize| {
             let of_class = of_class(class, covariances, labels);
             let what = format!("the mean covariance of class {class}");

@@ -2,7 +2,7 @@
 //! harmonic to the arithmetic one.
 
 use super::mdm::{in_words, nearest_is_likeliest, of_class};
-use super::{count_examples, finite_matrix};
+use super::{check_squares, count_examples, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
@@ -62,11 +62,9 @@ impl MeanFieldModel {
     ///
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, and what
-    /// [`power_mean`] says of covariances that have none.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as covariances, a label is no class, or there
-    /// is no exponent or one beyond -1 to 1.
+    /// [`power_mean`] says of covariances that have none; [`FitError::Shape`] where labels
+    /// and covariances do not fit each other, [`FitError::UnknownClass`],
+    /// [`FitError::BadParameter`] for no exponent or one beyond -1 to 1.
     pub fn fit(
         metric: Metric,
         combination: Combination,
@@ -74,9 +72,13 @@ impl MeanFieldModel {
         (covariances, labels): (&[&Mat<f64>], &[ClassIdx]),
         n_classes: usize,
     ) -> Result<Self, FitError> {
-        let sound = !powers.is_empty() && powers.iter().all(|p| (-1.0..=1.0).contains(p));
-        assert!(sound, "exponents lie between -1 and 1");
+        let bad = powers.iter().find(|p| !(-1.0..=1.0).contains(*p)).copied();
+        if let Some(found) = bad.or(powers.is_empty().then_some(f64::NAN)) {
+            let (name, allowed) = ("an exponent of a power mean", "some number from -1 to 1");
+            return Err(FitError::BadParameter { name, found, allowed });
+        }
         count_examples(covariances.len(), labels, n_classes)?;
+        check_squares(covariances)?;
         let field_of = |class: usize| {
             let of_class = of_class(class, covariances, labels);
             let mean_of = |p: &f64| {

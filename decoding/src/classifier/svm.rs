@@ -14,7 +14,7 @@ pub use self::calibration::Sigmoid;
 pub use self::coupling::Coupling;
 use self::smo::{Machine, Separation};
 use super::logistic::centre;
-use super::{check_features, count_examples, dot};
+use super::{check_features, check_positive, count_examples, dot};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use acquisition::marker::ClassIdx;
@@ -139,19 +139,16 @@ impl SvmParams {
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
     /// a feature, or the square of one, is not finite, [`FitError::NotConverged`] where
     /// the tolerance is not reached: scale the features, or lower `C`.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as examples, a label is no class, the vectors
-    /// differ in length, or `C`, the tolerance or gamma is not positive.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         self,
         x: &[Vec<f64>],
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<SvmModel, FitError> {
-        for (name, value) in [("C", self.c), ("the tolerance", self.tolerance)] {
-            assert!(value > 0.0 && value.is_finite(), "{name} = {value} is not positive");
-        }
+        check_positive("C", self.c)?;
+        check_positive("the tolerance", self.tolerance)?;
         count_examples(x.len(), labels, n_classes)?;
         let n_features = check_features(x)?;
         // Neither kernel's machines depend on where the origin is; rounding does.
@@ -261,6 +258,11 @@ impl SvmRuntime {
     /// Where `x` has not as many values as the model has features, or `posterior` not
     /// as many as it has classes.
     pub fn posterior_into(&mut self, x: &[f64], posterior: &mut [f64]) {
+        // A kernel of infinity is 0, and a decision by it would look like any other.
+        if !x.iter().all(|value| value.is_finite()) {
+            posterior.fill(f64::NAN);
+            return;
+        }
         self.decisions(x);
         for (f, sigmoid) in self.decisions.iter_mut().zip(&self.model.sigmoids) {
             *f = sigmoid.probability(*f);
@@ -292,7 +294,7 @@ fn kernel_values(
         Gamma::Auto => (n_features as f64).recip(),
         Gamma::Scale => scaled_gamma(x),
     };
-    assert!(gamma > 0.0 && gamma.is_finite(), "gamma = {gamma} is not positive");
+    check_positive("gamma", gamma)?;
     let squares: Vec<f64> = (0..n).map(|i| values[(i, i)]).collect();
     for j in 0..n {
         for i in 0..n {
@@ -303,14 +305,16 @@ fn kernel_values(
     Ok((values, gamma))
 }
 
-/// `1 / (n_features v)`; 1 where the values do not vary, as in scikit-learn.
+/// `1 / (n_features v)`; 1 where the values do not vary, as in scikit-learn, or so little
+/// that this is no number.
 fn scaled_gamma(x: &[Vec<f64>]) -> f64 {
     let values = || x.iter().flatten();
     let n_values = values().count() as f64;
     let mean = values().sum::<f64>() / n_values;
     let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / n_values;
     let n_features = n_values / x.len() as f64;
-    if variance > 0.0 { (n_features * variance).recip() } else { 1.0 }
+    let gamma = (n_features * variance).recip();
+    if gamma > 0.0 && gamma.is_finite() { gamma } else { 1.0 }
 }
 
 /// `w` of linear machines, `(n_pairs, n_features)`, for centred features.

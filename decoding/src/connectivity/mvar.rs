@@ -20,7 +20,8 @@ use self::least_squares::Triangle;
 use crate::matrix::Matrix;
 use faer::Mat;
 use ndarray::{Array3, ArrayView3};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a vector autoregression can't be fitted or used.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -60,7 +61,9 @@ pub enum MvarError {
         channel: usize,
     },
     /// Give epochs with the model's channels.
-    #[error("{given} channels do not fit the model's {planned}")]
+    #[error(
+        "{given} channels do not fit the model's {planned}: pass the channels that it was fitted to"
+    )]
     OtherChannels {
         /// Of the model.
         planned: usize,
@@ -68,7 +71,7 @@ pub enum MvarError {
         given: usize,
     },
     /// Give matrices of `m x p m` and `m x m` and a constant for each channel.
-    #[error("coefficients, noise and constants do not fit each other")]
+    #[error("coefficients, noise and constants do not fit each other: pass those of one model")]
     OtherShape,
     /// Test more lags than the model's order.
     #[error("{n_lags} lags are no more than the order {order}: test more")]
@@ -80,7 +83,9 @@ pub enum MvarError {
     },
     /// Choose a window that is a multiple of its step and holds enough samples beyond the
     /// steps that the order takes.
-    #[error("a window of {window_samples} samples is no multiple of its step {step_samples}")]
+    #[error(
+        "a window of {window_samples} samples is no multiple of its step {step_samples}: choose a step that divides it"
+    )]
     UnevenWindow {
         /// Its length.
         window_samples: usize,
@@ -88,7 +93,9 @@ pub enum MvarError {
         step_samples: usize,
     },
     /// Choose frequencies between 0 and half the sampling rate, at least one.
-    #[error("no frequency, or {freq_hz} Hz, which is not between 0 and half the rate")]
+    #[error(
+        "no frequency, or {freq_hz} Hz, which is not between 0 and half the rate: name some that are"
+    )]
     BadFrequency {
         /// The first that isn't; NaN where there is none.
         freq_hz: f64,
@@ -155,6 +162,7 @@ impl MvarSpec {
 
 /// A fitted vector autoregression.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Mvar {
     coefficients: Matrix,
     intercept: Vec<f64>,
@@ -204,6 +212,18 @@ impl<'a> MvarView<'a> {
     }
 }
 
+impl Serialize for Mvar {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mvar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)?.whole().map_err(D::Error::custom)
+    }
+}
+
 impl Mvar {
     /// A model that is known: `coefficients` `(m, p m)`, the lags side by side from lag 1,
     /// `noise` `(m, m)`.
@@ -212,18 +232,20 @@ impl Mvar {
         intercept: Vec<f64>,
         noise: Matrix,
     ) -> Result<Self, MvarError> {
-        let m = noise.n_rows();
         let n_regressors = coefficients.n_cols();
+        Self { coefficients, intercept, noise, n_observations: 0, n_regressors }.whole()
+    }
+
+    /// The model, where its parts fit each other.
+    fn whole(self) -> Result<Self, MvarError> {
+        let (m, n_past) = (self.noise.n_rows(), self.coefficients.n_cols());
         let fits = m > 0
-            && noise.n_cols() == m
-            && coefficients.n_rows() == m
-            && intercept.len() == m
-            && n_regressors > 0
-            && n_regressors.is_multiple_of(m);
-        if !fits {
-            return Err(MvarError::OtherShape);
-        }
-        Ok(Self { coefficients, intercept, noise, n_observations: 0, n_regressors })
+            && self.noise.n_cols() == m
+            && self.coefficients.n_rows() == m
+            && self.intercept.len() == m
+            && n_past > 0
+            && n_past.is_multiple_of(m);
+        if fits { Ok(self) } else { Err(MvarError::OtherShape) }
     }
 
     /// Number of channels `m`.

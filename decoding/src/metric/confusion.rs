@@ -14,7 +14,9 @@ pub struct Confusion {
 
 /// The nested arrays are no square matrix: the file was not written by this software.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("confusion matrix with {n_rows} rows has a row of {n_columns} columns")]
+#[error(
+    "confusion matrix with {n_rows} rows has a row of {n_columns} columns: pass as many as rows"
+)]
 pub struct NotSquare {
     n_rows: usize,
     n_columns: usize,

@@ -6,6 +6,7 @@ use super::adaptive::{plan_potato, recentred_by_run};
 use super::choose::{Choose, choose};
 use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
 use super::step::{Classifier, Step, Transform};
+use crate::classifier::{check_size, count_examples};
 use crate::decoder::{ExampleSpan, Examples, Fit, FitError};
 use crate::window::{Planar, Samples, Value, View};
 use acquisition::marker::ClassIdx;
@@ -63,13 +64,7 @@ impl<'a> Training<'a> {
 
     /// Every class of the configuration needs examples, or nothing can be said of it.
     fn check_classes(&self) -> Result<(), FitError> {
-        for class in 0..self.n_classes {
-            let n_examples = self.labels.iter().filter(|l| l.index() == class).count();
-            if n_examples < N_NEEDED {
-                return Err(FitError::TooFewExamples { class, n_examples, n_needed: N_NEEDED });
-            }
-        }
-        Ok(())
+        count_examples(self.labels.len(), &self.labels, self.n_classes).map(drop)
     }
 
     /// Number of bands of matrices or samples; 1 of a vector.
@@ -114,6 +109,8 @@ impl Fit for Pipeline {
 
     fn fit(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
         self.check()?;
+        check_size("the list of labels", examples.features.len(), examples.labels.len())?;
+        check_size("the list of spans", examples.features.len(), examples.spans.len())?;
         if !self.vote.is_empty() {
             let fit = |member: &Self| member.fit_steps(&Training::of(member, examples));
             let members = self.members().iter().map(fit).collect::<Result<_, _>>()?;

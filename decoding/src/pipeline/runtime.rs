@@ -40,7 +40,7 @@ pub enum ModelError {
         part: &'static str,
     },
     /// The front end computes what other pipelines need: plan it for this one.
-    #[error("the front end was planned for other pipelines than {name}")]
+    #[error("the front end was planned for other pipelines than {name}: plan it for this one")]
     OtherPlan {
         /// The pipeline's name.
         name: String,

@@ -75,7 +75,9 @@ pub enum SpecParamError {
     #[error("no background fits the spectrum: choose a fixed one, or another range")]
     NoFit,
     /// Choose widths that ascend from above 0.
-    #[error("peak widths from {low_hz} to {high_hz} Hz don't ascend from above 0")]
+    #[error(
+        "peak widths from {low_hz} to {high_hz} Hz don't ascend from above 0: choose a positive and a larger one"
+    )]
     BadWidth {
         /// The least width.
         low_hz: f64,

@@ -30,31 +30,37 @@ use twisted::Twisted;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RiemannError {
     /// Shrink the matrix, or drop the variables that are constant or duplicated.
-    #[error("the matrix is not positive definite")]
+    #[error(
+        "the matrix is not positive definite: shrink it, or leave out constant, duplicated or NaN channels"
+    )]
     NotPositiveDefinite,
     /// Look for NaN or infinite values in what the matrix was computed from.
-    #[error("the matrix is not finite")]
+    #[error("the matrix is not finite: look for NaN or infinite samples")]
     NotFinite,
     /// Allow more steps or a coarser criterion; matrices far apart need more steps.
-    #[error("no convergence in {n_steps} steps")]
+    #[error("no convergence in {n_steps} steps: allow more steps or a coarser criterion")]
     NotConverged {
         /// Steps taken.
         n_steps: usize,
     },
     /// Pass at least one matrix.
-    #[error("there is no matrix to work on")]
+    #[error("there is no matrix to work on: pass at least one")]
     Empty,
     /// Pass one weight per matrix: finite, none negative, not all zero.
     #[error("weights must be one per matrix, finite, none negative and not all zero")]
     BadWeights,
     /// Choose an exponent between -1 and 1.
-    #[error("a power mean's exponent lies between -1 and 1")]
+    #[error("the exponent of a power mean lies between -1 and 1")]
     BadExponent,
     /// Pass matrices that differ, and a positive dispersion to bring them to.
-    #[error("matrices that are all the same have no dispersion to change")]
+    #[error(
+        "there is no dispersion to change, or none to reach: pass matrices that differ, and a positive dispersion"
+    )]
     NoDispersion,
     /// Pass square matrices of one size.
-    #[error("a matrix of {n_rows} x {n_cols} where {expected} x {expected} is needed")]
+    #[error(
+        "a matrix of {n_rows} x {n_cols} where {expected} x {expected} is needed: pass square matrices of one size"
+    )]
     ShapeMismatch {
         /// Its rows.
         n_rows: usize,
@@ -98,13 +104,15 @@ impl Clone for EigenScratch {
 impl EigenScratch {
     /// Workspace for matrices of `dim x dim`.
     pub fn new(dim: usize) -> Self {
+        // Nothing has no workspace, and asking for its size overflows.
+        let size = dim.max(1);
         let need = self_adjoint_evd_scratch::<f64>(
-            dim,
+            size,
             ComputeEigenvectors::Yes,
             Par::Seq,
             faer::Spec::default(),
         );
-        let tridiagonal = tridiag_in_place_scratch::<f64>(dim, Par::Seq, faer::Spec::default());
+        let tridiagonal = tridiag_in_place_scratch::<f64>(size, Par::Seq, faer::Spec::default());
         let (n_reflectors, block) = (dim.saturating_sub(1), REFLECTOR_BLOCK.min(dim.max(2) - 1));
         let back = apply_reflectors_scratch::<f64>(n_reflectors, block, dim);
         Self {

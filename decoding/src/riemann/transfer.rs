@@ -78,6 +78,9 @@ impl Recentering {
     }
 }
 
+/// A mean squared distance up to this is what rounding makes of equal matrices.
+const LEAST_DISPERSION: f64 = 1e-20;
+
 /// Stretches a set around its mean: `C` becomes `P^½ (P^-½ C P^-½)^s P^½` with
 /// `s = √(dispersion wanted / dispersion found)`.
 ///
@@ -118,7 +121,7 @@ impl Rescaling {
         let squared: Vec<f64> = covs.iter().map(squared).collect();
         let found = weights.average(&squared);
         let exponent = (dispersion / found).sqrt();
-        if !(dispersion > 0.0 && found > 0.0 && exponent.is_finite()) {
+        if !(dispersion > 0.0 && found > LEAST_DISPERSION && exponent.is_finite()) {
             return Err(RiemannError::NoDispersion);
         }
         Self::at(mean.as_ref(), exponent)

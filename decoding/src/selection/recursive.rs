@@ -20,7 +20,6 @@ pub(super) fn ranks(
     n_removed: usize,
     c: f64,
 ) -> Result<Vec<usize>, FitError> {
-    assert!(n_kept > 0 && n_removed > 0, "a feature at least is kept, and one left out");
     let n_features = x.first().map_or(0, Vec::len);
     let mut left: Vec<usize> = (0..n_features).collect();
     // Which round each was left out in; the last is of those that are kept.

@@ -19,7 +19,7 @@ pub struct Posterior {
 
 /// More classes than a posterior can hold: configure fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} classes, at most {MAX_CLASSES} (idle included) are possible")]
+#[error("{0} classes, at most {MAX_CLASSES} (idle included) are possible: name fewer")]
 pub struct TooManyClasses(pub usize);
 
 impl Posterior {

@@ -20,10 +20,12 @@ pub enum Reference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceError {
     /// Name at least one channel.
-    #[error("a linked reference needs at least one channel")]
+    #[error("a linked reference has no channel: name at least one")]
     NoChannel,
     /// Name only channels that are there.
-    #[error("reference channel {channel} is not among the {n_channels} channels")]
+    #[error(
+        "reference channel {channel} is not among the {n_channels} channels: name channels of the recording"
+    )]
     NoSuchChannel {
         /// The index asked for.
         channel: usize,

@@ -49,7 +49,7 @@ impl Default for AugmentedParams {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum AugmentedError {
     /// Both must be at least 1.
-    #[error("order {order} and lag {lag} must both be at least 1")]
+    #[error("order {order} and lag {lag} must both be at least 1: choose larger ones")]
     Zero {
         /// The order asked for.
         order: usize,

@@ -45,7 +45,7 @@ pub enum CcaError {
     Nothing,
     /// Lower the number of harmonics, or correct the frequency.
     #[error(
-        "harmonic {harmonic} of {frequency_hz} Hz is not between 0 and the Nyquist frequency of {nyquist_hz} Hz"
+        "harmonic {harmonic} of {frequency_hz} Hz is not between 0 and the Nyquist frequency of {nyquist_hz} Hz: take fewer harmonics or another frequency"
     )]
     Frequency {
         /// The frequency.

@@ -8,10 +8,11 @@
 use super::check_count;
 use super::generalised::{Generalised, with_positive_peak};
 use super::joint::joint_diagonaliser;
-use crate::classifier::{check_finite, count_examples, dot, finite_matrix};
+use crate::classifier::{check_finite, check_squares, count_examples, dot, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::covariance::oas_shrink;
+use crate::time_domain::log_power;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
@@ -135,10 +136,8 @@ impl CspParams {
     /// [`FitError::BadParameter`], [`FitError::TooFewExamples`] below two of a class,
     /// [`FitError::NotFinite`], [`FitError::NotPositiveDefinite`] where a class's mean is
     /// indefinite or the sum of the means singular, [`FitError::NotConverged`].
-    ///
-    /// # Panics
-    /// Where there are not as many labels as covariances, a label is no class, or the
-    /// covariances differ in shape.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         &self,
         covariances: &[&Mat<f64>],
@@ -147,10 +146,7 @@ impl CspParams {
     ) -> Result<CspModel, FitError> {
         self.check()?;
         let counts = count_examples(covariances.len(), labels, n_classes)?;
-        if n_classes < 2 {
-            // One class has nothing to be told from: the second has no examples.
-            return Err(FitError::TooFewExamples { class: 1, n_examples: 0, n_needed: 2 });
-        }
+        check_squares(covariances)?;
         let class_mean = |class: usize, own: bool| {
             let chosen = labels.iter().zip(covariances);
             let mut n = 0;
@@ -316,7 +312,7 @@ impl CspRuntime {
                     *sum += weight * value;
                 }
             }
-            *feature = dot(filter, &self.projected).max(f64::MIN_POSITIVE).ln();
+            *feature = log_power(dot(filter, &self.projected));
         }
     }
 }

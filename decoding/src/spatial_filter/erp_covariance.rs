@@ -109,10 +109,8 @@ impl ErpCovarianceParams {
     /// What [`XdawnParams::fit`] says, with or without xDAWN; and
     /// [`FitError::TooShort`] where a covariance that is not shrunk would have no more
     /// samples than rows.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as windows, a label is no class, or the
-    /// windows differ in shape.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         &self,
         windows: &[Planar<'_>],

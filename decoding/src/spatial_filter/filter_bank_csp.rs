@@ -147,9 +147,8 @@ fn features(model: &CspModel, covariances: &[&Mat<f64>]) -> Vec<Vec<f64>> {
 ///
 /// # Errors
 /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`].
-///
-/// # Panics
-/// Where there are not as many labels as examples or a label is no class.
+/// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+/// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
 ///
 /// # Reference
 /// K. K. Ang et al. (2012), doi 10.3389/fnins.2012.00039, section 2.1.3.

@@ -25,8 +25,9 @@ impl Generalised {
         what_b: impl Fn() -> String,
         what: impl Fn() -> String,
     ) -> Result<Self, FitError> {
-        let Ok(factor) = b.llt(Side::Lower) else {
-            return Err(FitError::NotPositiveDefinite { what: what_b() });
+        let factor = match b.llt(Side::Lower) {
+            Ok(factor) if has_full_rank(factor.L(), b) => factor,
+            _ => return Err(FitError::NotPositiveDefinite { what: what_b() }),
         };
         let mut half = a.to_owned();
         solve_lower_triangular_in_place(factor.L(), half.as_mut(), Par::Seq);
@@ -44,6 +45,13 @@ impl Generalised {
     pub(super) fn vector(&self, col: usize) -> Vec<f64> {
         with_positive_peak(self.vectors.col(col).iter().copied().collect())
     }
+}
+
+/// Whether each row of `B = L Lᵀ` keeps a part of its variance that the rows before do not
+/// explain, and that is more than rounding: of copies the factor may still exist.
+fn has_full_rank(factor: MatRef<'_, f64>, b: MatRef<'_, f64>) -> bool {
+    let rounding = 10.0 * b.nrows() as f64 * f64::EPSILON;
+    (0..b.nrows()).all(|i| factor[(i, i)].powi(2) > rounding * b[(i, i)])
 }
 
 /// The vector or its negative, whichever has the element largest in magnitude positive.

@@ -6,7 +6,7 @@
 use super::check_count;
 use super::csp::CspRuntime;
 use super::generalised::Generalised;
-use crate::classifier::{check_finite, finite_matrix};
+use crate::classifier::{check_finite, check_size, check_squares, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use faer::{Mat, MatRef};
@@ -62,16 +62,16 @@ impl SpocParams {
     /// [`FitError::BadParameter`] without filters or where all targets are one number,
     /// [`FitError::TooFewExamples`] below two, [`FitError::NotFinite`],
     /// [`FitError::NotPositiveDefinite`] where the mean covariance is singular.
-    ///
-    /// # Panics
-    /// Where there are not as many targets as covariances, or these differ in shape.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(&self, covariances: &[&Mat<f64>], targets: &[f64]) -> Result<SpocModel, FitError> {
-        assert_eq!(covariances.len(), targets.len(), "one target per covariance");
+        check_size("the list of targets", covariances.len(), targets.len())?;
         check_count("n_filters", self.n_filters)?;
         let n = covariances.len();
         if n < 2 {
             return Err(FitError::TooFewExamples { class: 0, n_examples: n, n_needed: 2 });
         }
+        check_squares(covariances)?;
         let targets = standardised(targets)?;
         let n_channels = covariances[0].nrows();
         let mut mean = Mat::zeros(n_channels, n_channels);

@@ -7,7 +7,7 @@
 use super::filter_bank::{BandWeights, shares_in_place};
 use super::generalised::Generalised;
 use super::{check_count, windows};
-use crate::classifier::{count_examples, dot, finite_matrix};
+use crate::classifier::{check_size, count_examples, dot, finite_matrix};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::spd::mirror_lower;
@@ -89,10 +89,8 @@ impl TrcaParams {
     /// [`FitError::BadParameter`] without bands, [`FitError::TooFewExamples`] below two
     /// of a class, [`FitError::NotFinite`], [`FitError::NotPositiveDefinite`] where a
     /// class's covariance is singular.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as windows of a band, a label is no class, or
-    /// the windows differ in shape.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         &self,
         bands: &[&[Planar<'_>]],
@@ -101,7 +99,12 @@ impl TrcaParams {
     ) -> Result<TrcaModel, FitError> {
         check_count("the number of bands", bands.len())?;
         let fit = |windows: &&[Planar<'_>]| fit_band(windows, labels, n_classes);
-        Ok(TrcaModel { params: *self, bands: bands.iter().map(fit).collect::<Result<_, _>>()? })
+        let bands = bands.iter().map(fit).collect::<Result<Vec<TrcaBand>, _>>()?;
+        let length = |band: &TrcaBand| band.templates[0].n_cols();
+        for band in &bands {
+            check_size("a channel of another band's windows", length(&bands[0]), length(band))?;
+        }
+        Ok(TrcaModel { params: *self, bands })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What all filters fitted to samples do first: check windows, average and pool them.
 
+use crate::classifier::check_size;
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::covariance::{CovarianceError, Estimator, oas_shrink};
@@ -10,14 +11,13 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-/// Checks that windows are finite and returns their shape `(n_channels, n_samples)`.
-///
-/// # Panics
-/// Where they differ in shape.
+/// Checks that windows are finite and of one shape, and returns that:
+/// `(n_channels, n_samples)`.
 pub(super) fn check(windows: &[Planar<'_>]) -> Result<(usize, usize), FitError> {
     let shape = windows.first().map_or((0, 0), |w| (w.n_channels(), w.n_samples()));
     for (i, window) in windows.iter().enumerate() {
-        assert_eq!((window.n_channels(), window.n_samples()), shape, "windows of one geometry");
+        check_size("a window's list of channels", shape.0, window.n_channels())?;
+        check_size("a channel of a window", shape.1, window.n_samples())?;
         let finite = |c: usize| window.channel(c).iter().all(|x| x.is_finite());
         if let Some(channel) = (0..window.n_channels()).find(|c| !finite(*c)) {
             let what = format!("channel {channel} of example {i}");

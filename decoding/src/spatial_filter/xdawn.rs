@@ -73,10 +73,8 @@ impl XdawnParams {
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`],
     /// [`FitError::TooShort`] where a window has no covariance of this kind,
     /// [`FitError::NotPositiveDefinite`] where that of all windows is singular.
-    ///
-    /// # Panics
-    /// Where there are not as many labels as windows, a label is no class, or the
-    /// windows differ in shape.
+    /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
+    /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(
         &self,
         windows: &[Planar<'_>],

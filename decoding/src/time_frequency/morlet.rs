@@ -82,7 +82,7 @@ impl MorletPlan {
             }
             let n_half = n_cycles / (TAU * freq_hz) * 5.0 * rate_hz;
             if 2.0 * n_half > n_samples as f64 {
-                let wavelet_samples = 2 * n_half as usize + 1;
+                let wavelet_samples = ((2.0 * n_half) as usize).saturating_add(1);
                 return Err(TimeFrequencyError::TooShort { freq_hz, wavelet_samples, n_samples });
             }
             halves.push(half_wavelet(freq_hz, n_cycles, rate_hz, admissibility));

@@ -21,6 +21,21 @@ pub struct DistributionParams {
     pub max_dropout_fraction: f64,
 }
 
+impl DistributionParams {
+    /// Says which share leaves no window to fit.
+    pub(super) fn check(self) -> Result<(), AsrError> {
+        let Self { min_clean_fraction: clean, max_dropout_fraction: dropout } = self;
+        let bad = |name, value, range| Err(AsrError::BadParam { name, value, range });
+        if !(0.0..=0.3).contains(&dropout) {
+            return bad("a dropout fraction", dropout, "0 to 0.3");
+        }
+        if !(0.05..1.0).contains(&clean) {
+            return bad("a clean fraction", clean, "0.05 or more, below 1");
+        }
+        Ok(())
+    }
+}
+
 /// Amplitudes of clean windows, in the unit of the values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CleanDistribution {
@@ -45,11 +60,7 @@ pub struct CleanDistribution {
 ///
 /// # Errors
 /// [`AsrError::TooShort`] for fewer than 20 values, [`AsrError::Flat`] where the
-/// values do not differ, [`AsrError::NotFinite`].
-///
-/// # Panics
-/// Where the shares of `params` leave no value: take those of parameters that a fit has
-/// accepted.
+/// values do not differ, [`AsrError::NotFinite`], [`AsrError::BadParam`].
 ///
 /// # Reference
 /// See [`super::super::asr`].
@@ -57,6 +68,7 @@ pub fn fit_distribution(
     params: DistributionParams,
     amplitudes: &[f64],
 ) -> Result<CleanDistribution, AsrError> {
+    params.check()?;
     let n = amplitudes.len();
     if n < MIN_WINDOWS {
         return Err(AsrError::TooShort { n_samples: n });

@@ -51,7 +51,7 @@ pub enum CovarianceError {
         n_samples: usize,
     },
     /// Choose a shrinkage from 0 to 1.
-    #[error("a shrinkage of {shrinkage} is not between 0 and 1")]
+    #[error("a shrinkage of {shrinkage} is not between 0 and 1: choose a share")]
     BadShrinkage {
         /// The one asked for.
         shrinkage: f64,
