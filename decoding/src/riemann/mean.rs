@@ -11,14 +11,15 @@ pub use power::{harmonic_mean, power_mean};
 pub use wasserstein::wasserstein_mean;
 
 use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH, check_square, mirror_lower};
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par};
+use faer::{Mat, MatRef};
 use rayon::prelude::*;
 use std::borrow::Borrow;
 
 /// Matrices per parallel block. Part of the result's definition: the order of addition.
 const BLOCK: usize = 8;
+/// The same for matrices from [`LARGE`] on, of which there are few.
+const BLOCK_OF_LARGE: usize = 4;
+const LARGE: usize = 128;
 
 /// Longest and shortest step along the mean tangent vector.
 const STEPS: [f64; 2] = [0.25, 1.5];
@@ -213,12 +214,13 @@ fn mean_of<M: Borrow<Mat<f64>> + Sync, S>(
     if !weights.0.is_empty() && weights.0.len() != covs.len() {
         return Err(RiemannError::BadWeights);
     }
+    let n_of_block = if n < LARGE { BLOCK } else { BLOCK_OF_LARGE };
     let block_sum = |scratch: &mut S, (k, covs): (usize, &[M])| {
         let mut sum = Mat::zeros(n, n);
-        add(scratch, &Block { covs, weights: weights.from(k * BLOCK) }, &mut sum)?;
+        add(scratch, &Block { covs, weights: weights.from(k * n_of_block) }, &mut sum)?;
         Ok(sum)
     };
-    let blocks = covs.par_chunks(BLOCK).enumerate();
+    let blocks = covs.par_chunks(n_of_block).enumerate();
     let sums: Vec<Mat<f64>> =
         blocks.map_init(scratch, block_sum).collect::<Result<_, RiemannError>>()?;
     let mut mean = sums.iter().fold(Mat::zeros(n, n), |total, sum| total + sum);
@@ -246,7 +248,7 @@ impl<'a, F: Fn(f64) -> f64> FrameScratch<'a, F> {
             f,
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
-            bundle: Bundle::new(n),
+            bundle: Bundle::new(if Bundle::pays(n, WIDTH) { n } else { 0 }),
             eigen: EigenScratch::new(n),
         }
     }
@@ -259,11 +261,16 @@ impl<'a, F: Fn(f64) -> f64> FrameScratch<'a, F> {
     ) -> Result<(), RiemannError> {
         for first in (0..block.covs.len()).step_by(WIDTH) {
             let some = || block.iter().skip(first).take(WIDTH);
+            let n_some = some().count();
+            if !Bundle::pays(sum.nrows(), n_some) {
+                some().try_for_each(|(cov, weight)| self.add_one(cov, weight, sum))?;
+                continue;
+            }
             for (lane, (cov, _)) in some().enumerate() {
                 self.whiten(cov);
                 self.bundle.set(lane, self.whitened.as_ref())?;
             }
-            self.bundle.clear_from(some().count());
+            self.bundle.clear_from(n_some);
             self.bundle.reduce()?;
             for (lane, (_, weight)) in some().enumerate() {
                 let f = |x| weight * (self.f)(x);
@@ -273,20 +280,22 @@ impl<'a, F: Fn(f64) -> f64> FrameScratch<'a, F> {
         Ok(())
     }
 
+    /// Adds `w f(A C Aᵀ)` of one matrix.
+    fn add_one(
+        &mut self,
+        cov: MatRef<'_, f64>,
+        weight: f64,
+        sum: &mut Mat<f64>,
+    ) -> Result<(), RiemannError> {
+        self.whiten(cov);
+        let f = |x| weight * (self.f)(x);
+        self.eigen.add_spd(self.whitened.as_ref(), f, sum.as_mut())
+    }
+
     /// `A C Aᵀ`, its lower triangle.
     fn whiten(&mut self, cov: MatRef<'_, f64>) {
-        matmul(self.half.as_mut(), Accum::Replace, self.frame, cov, 1.0, Par::Seq);
-        triangular::matmul(
-            self.whitened.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Replace,
-            self.half.as_ref(),
-            BlockStructure::Rectangular,
-            self.frame.transpose(),
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
+        let (half, whitened) = (self.half.as_mut(), self.whitened.as_mut());
+        spd::lower_congruence_into(self.frame, cov, half, whitened);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Symmetric eigen-decompositions with their workspace, and functions of matrices.
 
 mod bundle;
+mod congruence;
 mod lanes;
 mod rational_ql;
 mod turn;
 mod twisted;
 
 pub(crate) use bundle::Bundle;
+pub(crate) use congruence::{congruence_into, lower_congruence_into};
 use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
@@ -71,8 +73,9 @@ pub enum RiemannError {
     },
 }
 
-/// Reflectors applied at a time, on the way back from the tridiagonal matrix.
-const REFLECTOR_BLOCK: usize = 16;
+/// Reflectors applied at a time, on the way back from the tridiagonal matrix, up to each
+/// size: products of wider blocks are faster, but making the blocks takes more of the time.
+const REFLECTOR_BLOCKS: [(usize, usize); 3] = [(128, 16), (512, 32), (usize::MAX, 64)];
 
 /// Workspace for eigen-decompositions `A = U diag(λ) Uᵀ` of symmetric `dim x dim`
 /// matrices; eigenvalues ascend.
@@ -113,7 +116,7 @@ impl EigenScratch {
             faer::Spec::default(),
         );
         let tridiagonal = tridiag_in_place_scratch::<f64>(size, Par::Seq, faer::Spec::default());
-        let (n_reflectors, block) = (dim.saturating_sub(1), REFLECTOR_BLOCK.min(dim.max(2) - 1));
+        let (n_reflectors, block) = (dim.saturating_sub(1), reflector_block(dim));
         let back = apply_reflectors_scratch::<f64>(n_reflectors, block, dim);
         Self {
             diagonal: vec![0.0; dim],
@@ -408,29 +411,10 @@ pub(crate) fn power(a: MatRef<'_, f64>, t: f64) -> Result<Mat<f64>, RiemannError
     spd_function(a, |x| x.powf(t))
 }
 
-/// `A C Aᵀ` of a symmetric `C`, both triangles; `half` is scratch of the same shape.
-///
-/// # Panics
-/// If sizes do not agree.
-pub(crate) fn congruence_into(
-    a: MatRef<'_, f64>,
-    c: MatRef<'_, f64>,
-    half: &mut Mat<f64>,
-    mut out: MatMut<'_, f64>,
-) {
-    matmul(half.as_mut(), Accum::Replace, a, c, 1.0, Par::Seq);
-    triangular::matmul(
-        out.as_mut(),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        half.as_ref(),
-        BlockStructure::Rectangular,
-        a.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
-    mirror_lower(out);
+/// Reflectors applied at a time to vectors of `dim`.
+fn reflector_block(dim: usize) -> usize {
+    let fits = REFLECTOR_BLOCKS.iter().find(|(largest, _)| dim <= *largest);
+    fits.map_or(1, |(_, block)| *block).min(dim.max(2) - 1)
 }
 
 pub(crate) fn check_square(a: MatRef<'_, f64>, expected: usize) -> Result<(), RiemannError> {

@@ -4,9 +4,9 @@ mod map;
 
 use super::metric::Metric;
 use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Mat, MatMut, MatRef};
 use map::Map;
+use rayon::prelude::*;
 use std::borrow::Borrow;
 use std::f64::consts::SQRT_2;
 
@@ -64,7 +64,7 @@ impl TangentSpace {
             half: Mat::zeros(n, n),
             whitened: Mat::zeros(n, n),
             eigen: EigenScratch::new(n),
-            bundle: Bundle::new(n),
+            bundle: Bundle::new(if Bundle::pays(n, WIDTH) { n } else { 0 }),
         })
     }
 
@@ -105,19 +105,45 @@ impl TangentSpace {
     /// [`Self::vector_into`] up to rounding, for in the affine-invariant metric four
     /// matrices are reduced side by side. What decides live should take one way only.
     ///
-    /// Thread: any. Allocation: none.
+    /// Thread: the caller's rayon pool, matrices side by side; the values do not depend on
+    /// how many threads there are. Allocation: the space once more for each piece of work,
+    /// none with one thread.
     ///
     /// # Panics
     /// As [`Self::vector_into`].
-    pub fn vectors_into<M: Borrow<Mat<f64>>>(&mut self, covs: &[M], out: &mut [f64]) {
-        assert_eq!(out.len(), covs.len() * self.dim(), "vectors of another space");
+    pub fn vectors_into<M: Borrow<Mat<f64>> + Sync>(&mut self, covs: &[M], out: &mut [f64]) {
         let dim = self.dim();
-        for (covs, out) in covs.chunks(WIDTH).zip(out.chunks_mut((WIDTH * dim).max(1))) {
-            if !self.side_by_side(covs, out) {
-                for (cov, out) in covs.iter().zip(out.chunks_exact_mut(dim)) {
-                    self.vector_into(cov.borrow().as_ref(), out);
-                }
-            }
+        assert_eq!(out.len(), covs.len() * dim, "vectors of another space");
+        let n_together = if self.goes_side_by_side(WIDTH) { WIDTH } else { 1 };
+        let n_values = (n_together * dim).max(1);
+        let n_threads = rayon::current_num_threads();
+        if n_threads == 1 || covs.len() <= n_together {
+            let parts = covs.chunks(n_together).zip(out.chunks_mut(n_values));
+            parts.for_each(|(covs, out)| self.some_into(covs, out));
+            return;
+        }
+        // A few pieces for each thread: a piece begins with a copy of the space.
+        let least = covs.len().div_ceil(4 * n_threads * n_together);
+        let space: &Self = self;
+        covs.par_chunks(n_together)
+            .zip(out.par_chunks_mut(n_values))
+            .with_min_len(least)
+            .for_each_init(|| space.clone(), |space, (covs, out)| space.some_into(covs, out));
+    }
+
+    /// Whether so many matrices are reduced side by side.
+    fn goes_side_by_side(&self, n_matrices: usize) -> bool {
+        self.map.whitening().is_some() && Bundle::pays(self.point.nrows(), n_matrices)
+    }
+
+    /// The tangent vectors of up to four matrices.
+    fn some_into<M: Borrow<Mat<f64>>>(&mut self, covs: &[M], out: &mut [f64]) {
+        if self.goes_side_by_side(covs.len()) && self.side_by_side(covs, out) {
+            return;
+        }
+        let dim = self.dim();
+        for (cov, out) in covs.iter().zip(out.chunks_exact_mut(dim)) {
+            self.vector_into(cov.borrow().as_ref(), out);
         }
     }
 
@@ -129,10 +155,7 @@ impl TangentSpace {
         let Some(w) = map.whitening() else { return false };
         for (lane, cov) in covs.iter().map(Borrow::borrow).enumerate() {
             assert_eq!(cov.shape(), point.shape(), "matrix of another size");
-            // Half of the second product is not needed; for small matrices all of it
-            // takes less time than the cutting.
-            matmul(half.as_mut(), Accum::Replace, w, cov.as_ref(), 1.0, Par::Seq);
-            matmul(whitened.as_mut(), Accum::Replace, half.as_ref(), w, 1.0, Par::Seq);
+            spd::lower_congruence_into(w, cov.as_ref(), half.as_mut(), whitened.as_mut());
             if bundle.set(lane, whitened.as_ref()).is_err() {
                 return false;
             }

@@ -147,6 +147,34 @@ fn a_batch_is_one_after_the_other() {
     }
 }
 
+/// Sizes at which one, four or each matrix goes by itself, on one thread and on several.
+#[test]
+fn a_large_batch_is_one_after_the_other_on_any_number_of_threads() {
+    for (n, n_covs) in [(70, 6), (390, 2)] {
+        let lift = n as f64 * Mat::<f64>::identity(n, n);
+        let covs: Vec<_> = (0..n_covs).map(|k| spd_matrix(n, k) + &lift).collect();
+        let dim = n * (n + 1) / 2;
+        let on = |n_threads| {
+            let mut space = TangentSpace::at(covs[1].as_ref()).unwrap();
+            let mut out = vec![7.0; covs.len() * dim];
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            pool.install(|| space.vectors_into(&covs, &mut out));
+            out
+        };
+        let batch = on(1);
+        assert!(batch == on(3), "{n}");
+        let mut space = TangentSpace::at(covs[1].as_ref()).unwrap();
+        let mut alone = vec![7.0; dim];
+        for (cov, batch) in covs.iter().zip(batch.chunks_exact(dim)) {
+            space.vector_into(cov.as_ref(), &mut alone);
+            let difference = |(x, y): (&f64, &f64)| (x - y).abs();
+            let largest = batch.iter().zip(&alone).map(difference).fold(0.0, f64::max);
+            // Some roundings of eigenvalues of order one for each of n reflectors.
+            assert!(largest < 1e-14 * n as f64, "{n}: {largest}");
+        }
+    }
+}
+
 #[test]
 fn what_is_not_positive_definite_is_refused() {
     let good = spd_matrix(3, 1);

@@ -16,6 +16,11 @@ const MAX_SWEEPS: usize = 40;
 /// Cosines below are those of a right angle: nothing may be divided by them.
 const LEAST_COSINE: f64 = 1e-200;
 
+/// Larger matrices do not fit into a cache side by side.
+const LARGEST: usize = 384;
+/// From this size on, empty places cost more than side by side gains.
+const LEAST_FULL: usize = 64;
+
 /// [`WIDTH`] symmetric matrices of one size, and what becomes of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Bundle {
@@ -48,6 +53,11 @@ struct Work {
 }
 
 impl Bundle {
+    /// Whether `n_matrices` of `dim x dim` are reduced faster side by side.
+    pub(crate) fn pays(dim: usize, n_matrices: usize) -> bool {
+        dim <= LARGEST && (dim < LEAST_FULL || 2 * n_matrices > WIDTH)
+    }
+
     /// Room for matrices of `dim x dim`, all zero.
     pub(crate) fn new(dim: usize) -> Self {
         Self {

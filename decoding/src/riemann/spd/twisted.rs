@@ -14,8 +14,12 @@ use faer::traits::pulp::{Arch, Simd, WithSimd};
 const WIDTH: usize = 16;
 /// Gaps of this part of the largest eigenvalue and less leave it to the QR iteration.
 const LEAST_GAP: f64 = 1e-7;
-/// Vectors whose eigenvalues are this near (of the largest) are made orthogonal.
+/// Vectors whose eigenvalues are this near (of the largest) are made orthogonal: those of
+/// farther ones are so within some roundings over it already. Of large matrices most are
+/// within the first, and making them so would take longer than finding them.
 const NEAR: f64 = 1e-2;
+const NEAR_OF_LARGE: f64 = 1e-3;
+const LARGE: usize = 128;
 /// Residuals accepted, of the largest eigenvalue: some roundings of each of two
 /// factorisations.
 const RESIDUAL: f64 = 64.0 * f64::EPSILON;
@@ -83,27 +87,41 @@ impl Twisted {
                 }
             }
         }
-        orthogonalise(values, NEAR * largest, vectors);
+        let near = largest * if n < LARGE { NEAR } else { NEAR_OF_LARGE };
+        Arch::new().dispatch(Orthogonalise { values, near, vectors });
         true
     }
 }
 
 /// Makes each vector orthogonal to those before it whose eigenvalue is within `near`.
-fn orthogonalise(values: &[f64], near: f64, mut vectors: MatMut<'_, f64>) {
-    for j in 1..values.len() {
-        let (before, mut after) = vectors.as_mut().split_at_col_mut(j);
-        let Some(column) = after.as_mut().col_mut(0).try_as_col_major_mut() else { return };
-        let column = column.as_slice_mut();
-        for i in (0..j).rev().take_while(|i| values[j] - values[*i] < near) {
-            let Some(other) = before.as_ref().col(i).try_as_col_major() else { return };
-            let other = other.as_slice();
-            let part = dot(column, other);
-            column.iter_mut().zip(other).for_each(|(x, y)| *x -= part * y);
+struct Orthogonalise<'a> {
+    values: &'a [f64],
+    near: f64,
+    vectors: MatMut<'a, f64>,
+}
+
+impl WithSimd for Orthogonalise<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { values, near, mut vectors } = self;
+        for j in 1..values.len() {
+            let (before, mut after) = vectors.as_mut().split_at_col_mut(j);
+            let Some(column) = after.as_mut().col_mut(0).try_as_col_major_mut() else { return };
+            let column = column.as_slice_mut();
+            for i in (0..j).rev().take_while(|i| values[j] - values[*i] < near) {
+                let Some(other) = before.as_ref().col(i).try_as_col_major() else { return };
+                let other = other.as_slice();
+                let part = dot(column, other);
+                column.iter_mut().zip(other).for_each(|(x, y)| *x -= part * y);
+            }
         }
     }
 }
 
 /// Scalar product in eight lanes: the order is fixed by the length alone.
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let ((a_rows, a_rest), (b_rows, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut lanes = [0.0; 8];
