@@ -5,8 +5,13 @@
 //! anew, oldest first. So nothing drifts, and a window's covariance depends on nothing
 //! but its own frames: any start at a multiple of the step gives the same bits.
 
+#![expect(clippy::inline_always, reason = "the vector instructions are those of the caller")]
+
 use super::{Estimator, estimator::shrink_by, ledoit_wolf_shrink, oas_shrink};
 use faer::{MatMut, MatRef};
+use fearless_simd::{Level, dispatch};
+use std::ops::Range;
+use std::slice::ChunksExact;
 
 /// Covariance of the last `window_samples` frames, every `step_samples` frames.
 ///
@@ -238,12 +243,29 @@ fn add_frames(packed: &mut [f64], frames: &[f64], n_channels: usize) {
     for frame in frames.chunks_exact(n_channels) {
         add(sums, frame);
     }
-    let mut quads = frames.chunks_exact(4 * n_channels);
-    for quad in &mut quads {
-        add_four(gram, quad, n_channels);
-    }
-    for frame in quads.remainder().chunks_exact(n_channels) {
+    let quads = frames.chunks_exact(4 * n_channels);
+    let rest = quads.remainder();
+    dispatch!(Level::new(), _simd => add_quads(gram, &quads, n_channels));
+    for frame in rest.chunks_exact(n_channels) {
         add_one(gram, frame);
+    }
+}
+
+/// Columns and rows of a tile of the Gram matrix that stays in the fastest cache while all
+/// frames are added to it.
+const TILE: [usize; 2] = [16, 192];
+
+/// Adds frames in fours: to each element in their order, tile after tile.
+#[inline(always)]
+fn add_quads(gram: &mut [f64], quads: &ChunksExact<'_, f64>, n: usize) {
+    for first_column in (0..n).step_by(TILE[0]) {
+        let columns = first_column..(first_column + TILE[0]).min(n);
+        for first_row in (first_column..n).step_by(TILE[1]) {
+            let rows = first_row..(first_row + TILE[1]).min(n);
+            for quad in quads.clone() {
+                add_four(gram, quad, n, columns.clone(), rows.clone());
+            }
+        }
     }
 }
 
@@ -257,17 +279,24 @@ fn add_fourth(fourth: &mut [f64], frames: &[f64], n_channels: usize) {
     }
 }
 
-fn add_four(mut gram: &mut [f64], quad: &[f64], n: usize) {
+/// Adds four frames to a tile.
+#[inline(always)]
+fn add_four(gram: &mut [f64], quad: &[f64], n: usize, columns: Range<usize>, rows: Range<usize>) {
     let (ab, cd) = quad.split_at(2 * n);
     let ((a, b), (c, d)) = (ab.split_at(n), cd.split_at(n));
-    for j in 0..n {
-        let (column, rest) = gram.split_at_mut(n - j);
-        let (a, b, c, d) = (&a[j..], &b[j..], &c[j..], &d[j..]);
-        let (aj, bj, cj, dj) = (a[0], b[0], c[0], d[0]);
+    for j in columns {
+        let rows = rows.start.max(j)..rows.end;
+        if rows.is_empty() {
+            continue;
+        }
+        // Column `j` begins with the diagonal, after `n + (n - 1) + ..` of `j` columns.
+        let start = j * n - j * j.saturating_sub(1) / 2;
+        let column = &mut gram[start + rows.start - j..start + rows.end - j];
+        let (aj, bj, cj, dj) = (a[j], b[j], c[j], d[j]);
+        let (a, b, c, d) = (&a[rows.clone()], &b[rows.clone()], &c[rows.clone()], &d[rows]);
         for ((((g, a), b), c), d) in column.iter_mut().zip(a).zip(b).zip(c).zip(d) {
             *g += (aj * a + bj * b) + (cj * c + dj * d);
         }
-        gram = rest;
     }
 }
 

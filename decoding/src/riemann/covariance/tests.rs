@@ -241,6 +241,19 @@ proptest! {
     }
 }
 
+/// More channels than a tile has rows, and no whole tiles of columns.
+#[test]
+fn a_wide_window_is_its_covariance() {
+    let (n, window, step) = (203, 25, 10);
+    let frames = frames(n, 45, 3, 0.5);
+    let covs = slide(&mut SlidingCovariance::new(n, window, step), &frames, n);
+    assert_eq!(covs.len(), 3);
+    for (end, cov) in &covs {
+        let naive = scm(window_of(&frames, n, end - window, window).as_ref());
+        assert!((cov - &naive).norm_max() < 1e-12 * naive.norm_max());
+    }
+}
+
 #[test]
 fn a_hundred_thousand_hops_do_not_drift() {
     let (n, window, step) = (2, 32, 5);
