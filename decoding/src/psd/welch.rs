@@ -1,10 +1,13 @@
 //! Welch's averaged periodogram: of one window, of all channels of a recording, and
 //! ([`sliding`]) of windows that slide, where a segment is transformed once.
 
+#![expect(clippy::inline_always, reason = "the vector instructions are those of the caller")]
+
 pub mod sliding;
 
 use super::PsdError;
 use acquisition::time::SampleRate;
+use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 use realfft::num_complex::Complex;
 use realfft::{FftNum, RealFftPlanner, RealToComplex};
@@ -106,11 +109,16 @@ impl<T: FftNum> Welch<T> {
     pub fn run(&mut self, samples: &[T], psd: &mut [T]) {
         assert_eq!(samples.len(), self.n_samples, "window of another plan");
         assert_eq!(psd.len(), self.n_bins(), "spectrum of another plan");
+        dispatch!(Level::new(), _simd => self.run_segments(samples, psd));
+    }
+
+    #[inline(always)]
+    fn run_segments(&mut self, samples: &[T], psd: &mut [T]) {
         psd.fill(T::zero());
         for segment in samples.windows(self.window.len()).step_by(self.step_samples) {
             self.transform(segment);
             for (p, c) in psd.iter_mut().zip(&self.spectrum) {
-                *p = *p + c.norm_sqr();
+                *p = *p + (c.re * c.re + c.im * c.im);
             }
         }
         self.normalise(psd);
@@ -137,6 +145,7 @@ impl<T: FftNum> Welch<T> {
     }
 
     /// Transforms one segment into `self.spectrum`.
+    #[inline(always)]
     fn transform(&mut self, segment: &[T]) {
         let mean = mean(segment);
         for ((y, x), w) in self.segment.iter_mut().zip(segment).zip(&self.window) {
@@ -167,6 +176,7 @@ pub(super) fn real<T: FftNum>(x: f64) -> T {
 }
 
 /// The mean, from eight sums side by side: one sum alone would wait for each addition.
+#[inline(always)]
 pub(super) fn mean<T: FftNum>(x: &[T]) -> T {
     let mut sums = [T::zero(); 8];
     let (eights, rest) = x.as_chunks::<8>();
