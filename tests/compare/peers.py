@@ -6,11 +6,14 @@ peer's median over ours. The error is ``max |ours - peer| / max |peer|`` over ea
 output, against the peer named first.
 
     python tests/compare/peers.py --data-dir DIR [--only riemann,welch/64] [--threads 1]
-                                  [--repeats 15] [--json OUT.json] [--markdown OUT.md]
+                                  [--repeats 15] [--memory] [--json OUT.json]
+                                  [--markdown OUT.md]
 
 ``DIR`` holds EEGMMIDB in a folder ``eegmmidb`` (and the other recordings that some cases
 name). ``--threads 1`` gives each side one thread, and the peers the settings that made
-them fastest (see ``SETTINGS``); ``--threads all`` gives each side every core. Ours is
+them fastest (see ``SETTINGS``); ``--threads all`` gives each side every core.
+``--memory`` adds what ours takes: the bytes that its plan keeps, the case's copy of its
+inputs among them, and those that a call needs beside it at most (Linux). Ours is
 ``cargo bench -p decoding --bench peers``, built here. See README.md for adding cases.
 """
 
@@ -153,8 +156,8 @@ class Data:
 class Ours:
     """The bench binary at the other end of a pipe."""
 
-    def __init__(self, threads: str) -> None:
-        env = dict(os.environ)
+    def __init__(self, threads: str, env: dict[str, str] | None = None) -> None:
+        env = dict(os.environ) if env is None else env
         if threads != "all":
             env["RAYON_NUM_THREADS"] = threads
         self.process = subprocess.Popen(
@@ -170,7 +173,7 @@ class Ours:
             raise RuntimeError(f"{request}: {answer['error']}")
         return answer
 
-    def plan(self, comparison: Comparison) -> None:
+    def load(self, comparison: Comparison) -> list[str]:
         import numpy as np
 
         names = []
@@ -178,6 +181,10 @@ class Ours:
             array = np.ascontiguousarray(array, dtype="<f8")
             names.append(f"input{k}")
             self.ask({"do": "load", "name": names[-1], "shape": array.shape}, array.tobytes())
+        return names
+
+    def plan(self, comparison: Comparison) -> None:
+        names = self.load(comparison)
         self.ask(
             {"do": "plan", "case": comparison.ours, "inputs": names, "args": comparison.args}
         )
@@ -242,7 +249,27 @@ def errors(ours: list[Any], peers: list[Any]) -> float:
     return float(np.max(found))
 
 
-def compare(case: Case, data: Data, ours: Ours, repeats: int) -> dict[str, Any]:
+def memory(comparison: Comparison) -> dict[str, int]:
+    """Bytes that the plan keeps, and that a call needs beside it, in a process of its own."""
+    ours = Ours("1", {k: v for k, v in os.environ.items() if k not in SETTINGS})
+    ours.load(comparison)
+    loaded = ours.ask({"do": "memory"})
+    ours.plan(comparison)
+    planned = ours.ask({"do": "memory"})
+    ours.secs(1)
+    called = ours.ask({"do": "memory"})
+    assert ours.process.stdin
+    ours.process.stdin.close()
+    ours.process.wait()
+    return {
+        "plan_bytes": max(0, planned["held"] - loaded["held"]),
+        "call_bytes": max(0, called["peak"] - planned["held"]),
+    }
+
+
+def compare(
+    case: Case, data: Data, ours: Ours, repeats: int, with_memory: bool
+) -> dict[str, Any]:
     from statistics import median
 
     comparison = case.make(data)
@@ -271,6 +298,7 @@ def compare(case: Case, data: Data, ours: Ours, repeats: int) -> dict[str, Any]:
         "tolerance": case.tolerance,
         "why": case.why,
         "all_ms": millis,
+        **(memory(comparison) if with_memory else {}),
     }
 
 
@@ -284,21 +312,33 @@ def row(r: dict[str, Any]) -> str:
         missed.append("differs")
     return (
         f"{r['case']:58} {r['peer']:>18} {r['peer_ms']:11.4f} {r['ours_ms']:11.4f} "
-        f"{r['ratio']:7.1f} {target:>6} {error:>7}  {', '.join(missed)}"
+        f"{r['ratio']:7.1f} {target:>6} {error:>7}  {mib(r)}{', '.join(missed)}"
     )
+
+
+def mib(r: dict[str, Any], between: str = " + ", after: str = " MiB  ") -> str:
+    """What the plan keeps and what a call needs beside it, where that was asked for."""
+    if "plan_bytes" not in r:
+        return ""
+    found = (f"{r[key] / 2**20:.1f}" for key in ("plan_bytes", "call_bytes"))
+    return between.join(found) + after
 
 
 def markdown(results: list[dict[str, Any]], about: str) -> Iterator[str]:
     yield about
     yield ""
-    yield "| case | peer | peer, ms | mindloop, ms | ratio | asked | error |"
-    yield "|---|---|---:|---:|---:|---:|---:|"
+    has_memory = any("plan_bytes" in r for r in results)
+    yield "| case | peer | peer, ms | mindloop, ms | ratio | asked | error |" + (
+        " plan, MiB | call, MiB |" if has_memory else ""
+    )
+    yield "|---|---|---:|---:|---:|---:|---:|" + ("---:|---:|" if has_memory else "")
     for r in results:
         target = "-" if r["target"] is None else f"{r['target']:g}"
         error = "-" if r["error"] is None else f"{r['error']:.0e}"
         yield (
             f"| {r['case']} | {r['peer']} | {r['peer_ms']:.3g} | {r['ours_ms']:.3g} "
             f"| {r['ratio']:.1f} | {target} | {error} |"
+            + (f" {mib(r, ' | ', ' |')}" if has_memory else "")
         )
 
 
@@ -327,6 +367,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="areas or beginnings of case names")
     parser.add_argument("--threads", default="1", choices=["1", "all"])
     parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     args = parser.parse_args()
@@ -345,7 +386,7 @@ def main() -> None:
     for case in CASES:
         if wanted and not any(case.name.startswith(w) for w in wanted):
             continue
-        results.append(compare(case, data, ours, args.repeats))
+        results.append(compare(case, data, ours, args.repeats, args.memory))
         print(row(results[-1]), flush=True)
     if args.json:
         about = {"machine": machine(args.threads), "repeats": args.repeats}

@@ -11,11 +11,14 @@
 //! {"do":"plan","case":"welch","inputs":["x"],"args":{...}}             -> {"planned":"welch"}
 //! {"do":"time","calls":10}                                             -> {"nanos":123}
 //! {"do":"outputs"}                       -> {"shapes":[[64,161]]} + bytes of each output
+//! {"do":"memory"}                        -> {"held":1048576,"peak":2097152}
 //! ```
 //!
 //! What a case does when it is planned is not timed, what it does when it is called is:
 //! a case that stands for one call on a whole recording makes its plan inside the call, as
 //! its peer does; one that stands for a live step makes it beforehand, as a session does.
+//! `memory` says how many bytes are resident, and how many were at most since it was asked
+//! last (Linux).
 //! An error is answered as `{"error":"..."}`. The end of the input ends the program, so
 //! `cargo bench` passes through.
 
@@ -126,6 +129,20 @@ fn time(case: &mut dyn Case, calls: u64) -> u128 {
     start.elapsed().as_nanos()
 }
 
+/// Resident bytes now, and at most since the last call.
+#[expect(clippy::disallowed_methods, reason = "a bench reads what the system says of it")]
+fn memory() -> Result<(u64, u64), String> {
+    let status = std::fs::read_to_string("/proc/self/status").map_err(|e| e.to_string())?;
+    let bytes = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).map(str::parse::<u64>);
+        kib.and_then(Result::ok).map(|kib| kib * 1024).ok_or(format!("{key} is missing"))
+    };
+    let found = (bytes("VmRSS:")?, bytes("VmHWM:")?);
+    std::fs::write("/proc/self/clear_refs", "5").map_err(|e| e.to_string())?;
+    Ok(found)
+}
+
 fn find(name: &str) -> Result<Plan, String> {
     let all = AREAS.iter().flat_map(|area| area.iter());
     let found = all.into_iter().find(|(known, _)| *known == name);
@@ -184,6 +201,10 @@ impl Server {
                 let case = self.case.as_mut().ok_or("nothing is planned")?;
                 let calls = request["calls"].as_u64().unwrap_or(1);
                 Ok((json!({ "nanos": time(case.as_mut(), calls) as u64 }), Vec::new()))
+            }
+            "memory" => {
+                let (held, peak) = memory()?;
+                Ok((json!({ "held": held, "peak": peak }), Vec::new()))
             }
             "outputs" => {
                 let outputs = self.case.as_ref().ok_or("nothing is planned")?.outputs();

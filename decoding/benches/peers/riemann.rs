@@ -4,7 +4,7 @@
 mod live;
 
 use crate::{Parts, Plan, Request, Tensor};
-use decoding::riemann::covariance::Estimator;
+use decoding::riemann::covariance::{Estimator, SlidingCovariance};
 use decoding::riemann::distance::DistancesTo;
 use decoding::riemann::mean::Weights;
 use decoding::riemann::metric::Metric;
@@ -30,6 +30,7 @@ pub const CASES: &[(&str, Plan)] = &[
             vec![set.rows(set.vectors.len() / set.covs.len())]
         }))
     }),
+    ("sliding_covariance", |request| Ok(Parts::case(Hop::of(request)?, Hop::run, Hop::values))),
     ("live_mdm", live::mdm),
     ("live_tangent_logistic", live::tangent_logistic),
     ("live_csp_lda", live::csp_lda),
@@ -99,6 +100,56 @@ impl Epochs {
             cov
         };
         self.out = epochs.map(covariance).collect();
+    }
+}
+
+/// One window of frames `(n_samples, n_channels)` that repeats for ever. A call is a hop of a
+/// session: one step of frames, and the covariance of the window that ends with them, which
+/// holds the same frames each time.
+struct Hop {
+    frames: Vec<f64>,
+    n_channels: usize,
+    step_samples: usize,
+    sliding: SlidingCovariance,
+    /// The frame that comes next.
+    next: usize,
+    out: Mat<f64>,
+}
+
+impl Hop {
+    fn of(request: &Request<'_>) -> Result<Self, String> {
+        let input = request.input(0)?;
+        let &[n_samples, n_channels] = input.shape.as_slice() else {
+            return Err("frames have two dimensions".to_owned());
+        };
+        let step_samples = request.count("step_samples")?;
+        let mut hop = Self {
+            frames: input.data.clone(),
+            n_channels,
+            step_samples,
+            sliding: SlidingCovariance::new(n_channels, n_samples, step_samples),
+            next: 0,
+            out: Mat::zeros(n_channels, n_channels),
+        };
+        hop.push(n_samples - step_samples);
+        Ok(hop)
+    }
+
+    fn push(&mut self, n_frames: usize) {
+        let n_samples = self.frames.len() / self.n_channels;
+        for _ in 0..n_frames {
+            self.sliding.push_frame(&self.frames[self.next * self.n_channels..][..self.n_channels]);
+            self.next = (self.next + 1) % n_samples;
+        }
+    }
+
+    fn run(&mut self) {
+        self.push(self.step_samples);
+        self.sliding.covariance_into(self.out.as_mut());
+    }
+
+    fn values(&self) -> Vec<Tensor> {
+        vec![stack(std::slice::from_ref(&self.out))]
     }
 }
 

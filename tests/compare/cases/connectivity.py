@@ -148,8 +148,10 @@ def envelope(data: Data) -> Comparison:
 FREQS_HZ = np.arange(8.0, 14.0)
 
 
-def over_time(data: Data, ours: str, n_epochs: int, measure: str) -> Comparison:
-    x = recorded(data, n_epochs, 64)
+def over_time(
+    data: Data, ours: str, n_epochs: int, measure: str, n_channels: int = 64
+) -> Comparison:
+    x = recorded(data, n_epochs, n_channels)
 
     def peer(n_jobs: int) -> Any:
         return spectral_connectivity_time(
@@ -180,15 +182,29 @@ for name in ("coherence", "phase_locking", "phase_lag", "weighted_phase_lag"):
     live(name)
 
 
+@case("live-time-coh/306ch-2s", target=20.0)
+def live_helmet(data: Data) -> Comparison:
+    return over_time(data, "connectivity_time_live", 1, "coherence", 306)
+
+
 @case("time-coh/64ch-5x2s", target=3.0)
 def batch_over_time(data: Data) -> Comparison:
     return over_time(data, "connectivity_time", 5, "coherence")
 
 
 @case("live-seven/64ch-4x0.5s", target=20.0)
-def sliding(data: Data) -> Comparison:
-    window = recorded(data, 1, 64)[0]
-    segments = np.ascontiguousarray(window.reshape(64, 4, 125).transpose(1, 0, 2))
+def sliding_64(data: Data) -> Comparison:
+    return sliding(data, 64)
+
+
+@case("live-seven/306ch-4x0.5s", target=20.0)
+def sliding_306(data: Data) -> Comparison:
+    return sliding(data, 306)
+
+
+def sliding(data: Data, n_channels: int) -> Comparison:
+    window = recorded(data, 1, n_channels)[0]
+    segments = np.ascontiguousarray(window.reshape(n_channels, 4, 125).transpose(1, 0, 2))
     bands = ((8.0, 13.0),)
 
     def peer(n_jobs: int) -> Any:

@@ -13,14 +13,15 @@ from scipy.signal import butter, firwin, iirnotch, lfilter, sosfilt, tf2sos, upf
 CHUNK = 10
 
 
-def recording(data: Data, n_channels: int) -> Any:
-    """``(n_channels, 400)``: short, so that neither side waits for memory."""
-    x = data.eegmmidb() if n_channels <= 64 else data.wide(n_channels, 400)
-    return np.ascontiguousarray(x[:n_channels, :400])
+def recording(data: Data, n_channels: int, n_samples: int = 400) -> Any:
+    """``(n_channels, n_samples)``."""
+    x = data.eegmmidb() if n_channels <= 64 else data.wide(n_channels, n_samples)
+    return np.ascontiguousarray(x[:n_channels, :n_samples])
 
 
 def sos_chunks(data: Data, n_channels: int, rate_hz: float) -> Comparison:
-    x = recording(data, n_channels)
+    # Of one size in memory, and a small one: a chunk of a stream has just been written.
+    x = recording(data, n_channels, 400 * 64 // n_channels // CHUNK * CHUNK)
     band = butter(4, [8, 30], btype="bandpass", fs=rate_hz, output="sos")
     sos = np.vstack([band, tf2sos(*iirnotch(50, 30, fs=rate_hz))])
     chunks = [np.ascontiguousarray(x[:, k : k + CHUNK]) for k in range(0, x.shape[1], CHUNK)]

@@ -57,6 +57,50 @@ def oas_1024(data: Data) -> Comparison:
     return estimated(data, "oas", (2, 1024, 2000))
 
 
+@case("covariance-lwf/8x306ch-2000")
+def lwf_306(data: Data) -> Comparison:
+    return estimated(data, "lwf", (8, 306, 2000))
+
+
+@case("covariance-sch/8x306ch-2000")
+def sch_306(data: Data) -> Comparison:
+    return estimated(data, "sch", (8, 306, 2000))
+
+
+def sliding(data: Data, n_channels: int) -> Comparison:
+    """One hop of a session: 0.1 s of new frames, and the covariance of the last 2 s."""
+    import numpy as np
+
+    rate_hz = 160 if n_channels <= 64 else 1000
+    if n_channels <= 64:
+        window = data.epochs(1, n_channels, 2 * rate_hz)[0]
+    else:
+        window = data.wide(n_channels, 2 * rate_hz)
+        window = window - window.mean(axis=1, keepdims=True)
+    estimate = Covariances("scm")
+    return Comparison(
+        "sliding_covariance",
+        [np.ascontiguousarray(window.T)],
+        {"pyRiemann": lambda: estimate.transform(window[None])},
+        args={"step_samples": rate_hz // 10},
+    )
+
+
+@case("covariance-hop/64ch-2s-160Hz")
+def hop_64(data: Data) -> Comparison:
+    return sliding(data, 64)
+
+
+@case("covariance-hop/306ch-2s-1kHz")
+def hop_306(data: Data) -> Comparison:
+    return sliding(data, 306)
+
+
+@case("covariance-hop/1024ch-2s-1kHz")
+def hop_1024(data: Data) -> Comparison:
+    return sliding(data, 1024)
+
+
 def covariances(data: Data, n: int, n_channels: int) -> Any:
     def make() -> Any:
         if n_channels <= 64:

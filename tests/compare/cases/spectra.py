@@ -50,22 +50,38 @@ def welch_1024(data: Data) -> Comparison:
     return Comparison("welch", [x], {"SciPy": lambda: welch(x, 1000, nperseg=2000)[1]}, args)
 
 
-@case(
-    "welch-live/64ch-2s-250Hz",
-    tolerance=None,
-    why="ours takes the newest segment from hop to hop, on the same samples: its transforms "
-    "are the work of a hop, its values those of other windows",
+WHY_LIVE = (
+    "ours takes the newest segment from hop to hop, on the same samples: its transforms "
+    "are the work of a hop, its values those of other windows"
 )
-def welch_live(data: Data) -> Comparison:
-    x = data.wide(64, 500)
-    args = {"rate_hz": 250, "segment_samples": 250, "overlap_samples": 125, "hop_samples": 25}
+
+
+def live(data: Data, n_channels: int, rate_hz: int) -> Comparison:
+    x = data.wide(n_channels, 2 * rate_hz)
+    n_overlap = rate_hz // 2
+    args = {
+        "rate_hz": rate_hz,
+        "segment_samples": rate_hz,
+        "overlap_samples": n_overlap,
+        "hop_samples": rate_hz // 10,
+    }
     peers = {
-        "SciPy": lambda: welch(x, 250, nperseg=250)[1],
+        "SciPy": lambda: welch(x, rate_hz, nperseg=rate_hz)[1],
         "MNE": lambda: psd_array_welch(
-            x, 250, n_fft=250, n_overlap=125, window="hann", verbose="ERROR"
+            x, rate_hz, n_fft=rate_hz, n_overlap=n_overlap, window="hann", verbose="ERROR"
         )[0],
     }
     return Comparison("welch_live", [x], peers, args)
+
+
+@case("welch-live/64ch-2s-250Hz", tolerance=None, why=WHY_LIVE)
+def live_64(data: Data) -> Comparison:
+    return live(data, 64, 250)
+
+
+@case("welch-live/306ch-2s-1kHz", tolerance=None, why=WHY_LIVE)
+def live_306(data: Data) -> Comparison:
+    return live(data, 306, 1000)
 
 
 def multitaper_case(x: np.ndarray, rate: float, *, adaptive: bool) -> Comparison:
