@@ -25,6 +25,8 @@ pub struct Examples {
     pub spans: Vec<ExampleSpan>,
     /// What was asked for: the slots of the features.
     pub demands: Demands,
+    /// Labels of the channels behind each slot; none where they are not known.
+    pub channels: Vec<Vec<String>>,
     /// Number of classes of the configuration, idle included.
     pub n_classes: usize,
 }
@@ -132,6 +134,15 @@ pub enum FitError {
         class: usize,
         /// Classes of the configuration.
         n_classes: usize,
+    },
+    /// Leave `mirror` out, pick channels that come in pairs, or write
+    /// absent = "leave_out".
+    #[error(
+        "channel {label:?} has no twin at the mirrored place of the 10-10 system: pick channels that come in pairs, leave `mirror` out, or give it absent = \"leave_out\""
+    )]
+    NoTwin {
+        /// Its label, empty where no labels are known.
+        label: String,
     },
     /// The examples were made in different ways: make them with one plan.
     #[error(

@@ -29,7 +29,7 @@ use self::graph::{Graph, Inputs};
 use self::history::History;
 use self::inputs::{channels_beside, named_inputs};
 use self::sound::Sound;
-use self::step::Demands;
+use self::step::{Demand, Demands};
 use crate::artifact::asr::AsrError;
 use crate::artifact::eog_regression::EogError;
 use crate::connectivity::ConnectivityError;
@@ -383,6 +383,21 @@ impl FrontEnd {
         }
         Some(Window { end, features: &self.features })
     }
+}
+
+/// The labels of the channels behind each demand's feature.
+pub fn channels(
+    spec: &FrontEndSpec,
+    info: &StreamInfo,
+    picks: &[usize],
+    demands: &Demands,
+) -> Result<Vec<Vec<String>>, PlanError> {
+    let of_demand = |demand: &Demand| {
+        let inputs = [picks, &channels_beside(info, picks, &demand.signal)?].concat();
+        let named = named_inputs(info, &inputs, picks.len());
+        Graph::labels(&demand.signal, spec, info.rate, &named)
+    };
+    demands.as_slice().iter().map(of_demand).collect()
 }
 
 /// What a front end is made of.

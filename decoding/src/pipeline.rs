@@ -20,6 +20,7 @@ pub mod choose;
 mod classify;
 pub mod fit;
 pub mod fitted;
+mod mirror;
 pub mod moabb;
 pub mod runtime;
 pub mod step;
@@ -42,6 +43,11 @@ mod tests;
 pub struct Pipeline {
     /// The name on the command line, in tables and in files.
     pub name: String,
+    /// What the posterior of idle is multiplied by before the posteriors are brought to a
+    /// sum of 1; 1 where it is left out. Below 1, tasks are decided more readily than the
+    /// training's share of idle windows says.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub idle_weight: Option<f64>,
     /// From the stream to the posterior; empty where several lists of steps vote.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub steps: Vec<Step>,
@@ -49,9 +55,17 @@ pub struct Pipeline {
     /// posterior is the normalised geometric mean of theirs. Empty where there is one list.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub vote: Vec<Voter>,
-    /// Which parameters are chosen inside the calibration; none where it is absent.
+    /// What is chosen inside the calibration; nothing where it is absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub choose: Option<Choose>,
+}
+
+impl Default for Pipeline {
+    /// No steps yet.
+    fn default() -> Self {
+        let (steps, vote) = (Vec::new(), Vec::new());
+        Self { name: String::new(), idle_weight: None, steps, vote, choose: None }
+    }
 }
 
 /// What the decisions of a pipeline depend on. The two kinds are not compared with each
@@ -83,8 +97,7 @@ impl Pipeline {
         let member = |voter: &Voter| Self {
             name: self.name.clone(),
             steps: voter.steps.clone(),
-            vote: Vec::new(),
-            choose: None,
+            ..Self::default()
         };
         self.vote.iter().map(member).collect()
     }
@@ -144,10 +157,11 @@ fn signal_of(steps: &[Step]) -> impl Iterator<Item = &SignalStep> {
 
 /// What the front end must compute for all of `pipelines`, and all that they choose from.
 pub fn demands<'a>(pipelines: impl IntoIterator<Item = &'a Pipeline>) -> Demands {
-    let of_member = |pipeline: Pipeline| match pipeline.candidates() {
-        Ok(candidates) => candidates.iter().map(|one| one.pipeline.demand()).collect(),
+    let candidates = |pipeline: &Pipeline| match pipeline.candidates() {
+        Ok(candidates) => candidates.into_iter().map(|one| one.pipeline).collect(),
         // What can't be fitted either, and says so there.
-        Err(_) => vec![pipeline.demand()],
+        Err(_) => vec![pipeline.clone()],
     };
-    pipelines.into_iter().flat_map(Pipeline::members).flat_map(of_member).collect()
+    let all = pipelines.into_iter().flat_map(candidates);
+    all.flat_map(|pipeline| pipeline.members()).map(|member| member.demand()).collect()
 }

@@ -12,7 +12,7 @@ use crate::evaluate::score::WindowRecord;
 use crate::front_end::batch::span_features;
 use crate::front_end::learn::{LearnError, learn};
 use crate::front_end::step::{Demands, SignalStep};
-use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError};
+use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError, channels};
 use crate::pipeline::runtime::ModelError;
 use crate::pipeline::{FittedPipeline, Pipeline, demands};
 use crate::session::engine::Engine;
@@ -218,6 +218,10 @@ impl Protocol {
         };
         let mut examples =
             Examples { demands: demands.clone(), n_classes: self.n_classes, ..Examples::default() };
+        if let Some(part) = parts.first() {
+            let info = &runs[part.run_idx()].recording.info;
+            examples.channels = channels(&self.front_end, info, &info.brain_channels(), demands)?;
+        }
         for (part, found) in parts.iter().zip(per_part) {
             for example in found {
                 examples.labels.push(example.class);

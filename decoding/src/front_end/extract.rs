@@ -43,8 +43,8 @@ enum Kind {
     /// From the covariance that slides.
     Plain,
     Oas,
-    /// From the samples, anew.
-    Estimated(CovarianceRuntime),
+    /// From the samples, anew: of each of this many parts of the window.
+    Estimated(CovarianceRuntime, usize),
     Augmented(AugmentedRuntime),
     LogVariance,
     /// One per signal's band, as the two after it: they know the segments of earlier
@@ -67,12 +67,13 @@ impl Extractor {
         let n_samples = window.window_samples;
         let kind = match feature {
             Feature::Covariance(covariance) => {
-                let estimator = covariance.estimator;
+                let (estimator, n_parts) = (covariance.estimator, covariance.parts.max(1));
+                let n_samples = n_samples / n_parts;
                 estimator.check(n_channels, n_samples)?;
                 match estimator {
-                    Estimator::Scm => Kind::Plain,
-                    Estimator::Oas => Kind::Oas,
-                    other => Kind::Estimated(other.plan(n_channels, n_samples)?),
+                    Estimator::Scm if n_parts == 1 => Kind::Plain,
+                    Estimator::Oas if n_parts == 1 => Kind::Oas,
+                    other => Kind::Estimated(other.plan(n_channels, n_samples)?, n_parts),
                 }
             }
             Feature::AugmentedCovariance(step) => {
@@ -102,7 +103,7 @@ impl Extractor {
             Kind::Plain | Kind::Oas | Kind::LogVariance => {
                 Needs { covariance: true, samples: false }
             }
-            Kind::Estimated(_)
+            Kind::Estimated(..)
             | Kind::Augmented(_)
             | Kind::BandPower(_)
             | Kind::Strength(_)
@@ -115,8 +116,9 @@ impl Extractor {
     pub fn shape(&self) -> Shape {
         let (n_bands, n_channels, n_samples) = (self.nodes.len(), self.n_channels, self.n_samples);
         match &self.kind {
-            Kind::Plain | Kind::Oas | Kind::Estimated(_) => {
-                Shape::Matrices { n_bands, n_rows: n_channels }
+            Kind::Plain | Kind::Oas => Shape::Matrices { n_bands, n_rows: n_channels },
+            Kind::Estimated(_, n_parts) => {
+                Shape::Matrices { n_bands: n_bands * n_parts, n_rows: n_channels }
             }
             Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
             Kind::LogVariance => Shape::Vector(n_bands * n_channels),
@@ -154,7 +156,10 @@ impl Extractor {
         for band in 0..n_bands {
             let stretch = stretch(self.nodes[band]);
             let done = match &mut slot.value {
-                Value::Matrices(matrices) => self.matrix(stretch, &mut matrices[band]),
+                Value::Matrices(matrices) => {
+                    let n_parts = matrices.len() / n_bands;
+                    self.matrices(stretch, &mut matrices[band * n_parts..][..n_parts])
+                }
                 Value::Vector(vector) => {
                     let len = vector.len() / n_bands;
                     self.vector(band, end, stretch, &mut vector[band * len..][..len])
@@ -168,16 +173,25 @@ impl Extractor {
         slot.is_sound = is_sound;
     }
 
-    fn matrix(&mut self, stretch: Stretch<'_>, out: &mut Mat<f64>) -> Option<()> {
+    /// One matrix, or one per part.
+    fn matrices(&mut self, stretch: Stretch<'_>, parts: &mut [Mat<f64>]) -> Option<()> {
+        if let Kind::Estimated(runtime, n_parts) = &mut self.kind {
+            let n_samples = self.n_samples / *n_parts;
+            let samples = stretch.samples?.as_mat();
+            let first = samples.ncols().checked_sub(n_samples * *n_parts)?;
+            for (k, out) in parts.iter_mut().enumerate() {
+                let part = samples.subcols(first + k * n_samples, n_samples);
+                runtime.covariance_into(part, out.as_mut());
+                varying(out)?;
+            }
+            return Some(());
+        }
+        let [out] = parts else { return None };
         match &mut self.kind {
             Kind::Plain => out.copy_from(varying(stretch.covariance?)?),
             Kind::Oas => {
                 out.copy_from(varying(stretch.covariance?)?);
                 oas_shrink(out.as_mut(), self.n_samples);
-            }
-            Kind::Estimated(runtime) => {
-                runtime.covariance_into(stretch.samples?.as_mat(), out.as_mut());
-                varying(out)?;
             }
             Kind::Augmented(runtime) => {
                 runtime.covariance_into(&stretch.samples?, out.as_mut());

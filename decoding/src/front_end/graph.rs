@@ -140,6 +140,19 @@ impl Graph {
         Ok(ends.first().map_or(0, |chain| chain.node))
     }
 
+    /// The labels of the channels at the end of a chain of steps, the same in every band.
+    pub fn labels(
+        steps: &[SignalStep],
+        spec: &FrontEndSpec,
+        rate: SampleRate,
+        inputs: &Inputs,
+    ) -> Result<Vec<String>, PlanError> {
+        let mut graph = Self::new(inputs.labels.len());
+        let start = graph.start(steps, inputs)?;
+        let ends = graph.extend(start, steps, spec, rate, inputs.n_picked)?;
+        Ok(ends.into_iter().next().map_or_else(Vec::new, |chain| chain.labels))
+    }
+
     /// The node that does `spec` to the frames of `parent`, made where there is none.
     fn child(
         &mut self,

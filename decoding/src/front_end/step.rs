@@ -190,12 +190,26 @@ pub enum Absent {
     LeaveOut,
 }
 
-/// One covariance matrix per band, `(n_channels, n_channels)`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// One covariance matrix per band and part of the window, `(n_channels, n_channels)`.
+///
+/// With several parts what follows sees the course of time within the window: what has
+/// just begun looks different from what is about to end. A band's parts stand one after
+/// the other, the oldest first, and count as bands do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Covariance {
     /// How it is estimated.
     pub estimator: Estimator,
+    /// Equal parts that the window is cut into; where its samples don't divide, the oldest
+    /// that are left over belong to none.
+    pub parts: usize,
+}
+
+impl Default for Covariance {
+    /// The window as a whole.
+    fn default() -> Self {
+        Self { estimator: Estimator::default(), parts: 1 }
+    }
 }
 
 /// One covariance per band of the channels and of copies delayed by `lag` samples each
@@ -342,7 +356,14 @@ impl Checked for BandPass {
         check_family(self.family, self.stop_db)
     }
 }
-impl Checked for Covariance {}
+impl Checked for Covariance {
+    fn check(&self) -> Result<(), BadParameter> {
+        match self.parts {
+            1..=MAX_BANDS => Ok(()),
+            n => Err(BadParameter::new("parts", format!("{n} is not between 1 and {MAX_BANDS}"))),
+        }
+    }
+}
 impl Checked for LogVariance {}
 
 /// Most bands side by side.

@@ -1,8 +1,9 @@
 //! The pipelines that come with the program, by name.
 
+use super::choose::{Choose, SPLITS};
 use super::step::{
-    Adapt, AdaptiveLda, Classifier, Csp, FgMdm, KernelKind, Lda, LogisticRegression, Mdm, Penalty,
-    Recenter, Step, Svm, TangentSpace, Transform,
+    Adapt, AdaptiveLda, Classifier, Csp, FgMdm, KernelKind, Lda, LogisticRegression, Mdm, Mirror,
+    Penalty, Recenter, Step, Svm, TangentSpace, Transform,
 };
 use super::{Pipeline, Voter};
 use crate::adaptation::Rate;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Pipeline> {
         vote(),
         ra_ts_lr(),
         csp_alda(),
+        mirror_vote(),
     ]
 }
 
@@ -49,7 +51,7 @@ pub fn find(name: &str) -> Option<Pipeline> {
 }
 
 fn pipeline(name: &str, steps: Vec<Step>) -> Pipeline {
-    Pipeline { name: name.to_owned(), steps, vote: Vec::new(), choose: None }
+    Pipeline { name: name.to_owned(), steps, ..Pipeline::default() }
 }
 
 fn session_band() -> Step {
@@ -57,7 +59,7 @@ fn session_band() -> Step {
 }
 
 fn covariance(estimator: Estimator) -> Step {
-    Step::Feature(Feature::Covariance(Covariance { estimator }))
+    Step::Feature(Feature::Covariance(Covariance { estimator, ..Covariance::default() }))
 }
 
 fn tangent_space() -> Step {
@@ -210,6 +212,21 @@ const SENSORIMOTOR: [&str; 21] = [
     "CP5", "CP3", "CP1", "CPz", "CP2", "CP4", "CP6",
 ];
 
+fn band(low_hz: f64, high_hz: f64) -> Step {
+    let (low_hz, high_hz, order) = (Some(low_hz), Some(high_hz), Some(4));
+    Step::Signal(SignalStep::BandPass(BandPass { low_hz, high_hz, order, ..BandPass::default() }))
+}
+
+fn motor_cortex() -> Step {
+    let channels = SENSORIMOTOR.iter().map(|label| (*label).to_owned()).collect();
+    Step::Signal(SignalStep::Pick(Pick { channels, absent: Absent::LeaveOut }))
+}
+
+fn regression(c: f64) -> Step {
+    let step = LogisticRegression { c, ..LogisticRegression::default() };
+    Step::Classifier(Classifier::LogisticRegression(step))
+}
+
 /// Five decoders that vote: tangent spaces of slow, of broad and of the session's
 /// frequencies, each with a strongly regularised regression, and spatial patterns of all
 /// channels and of those over the motor cortex.
@@ -218,20 +235,12 @@ const SENSORIMOTOR: [&str; 21] = [
 /// hand it is shows over the motor cortex in mu and beta: members that look at different
 /// things err at different times.
 pub fn vote() -> Pipeline {
-    let band = |low_hz, high_hz| {
-        let (low_hz, high_hz, order) = (Some(low_hz), Some(high_hz), Some(4));
-        let edges = BandPass { low_hz, high_hz, order, ..BandPass::default() };
-        Step::Signal(SignalStep::BandPass(edges))
-    };
-    let regression = LogisticRegression { c: 0.01, ..LogisticRegression::default() };
-    let regression = Step::Classifier(Classifier::LogisticRegression(regression));
     let tangent = |band| {
-        let steps = vec![band, covariance(Estimator::Oas), tangent_space(), regression.clone()];
+        let steps = vec![band, covariance(Estimator::Oas), tangent_space(), regression(0.01)];
         Voter { steps }
     };
-    let channels = SENSORIMOTOR.iter().map(|label| (*label).to_owned()).collect();
     let mut motor = csp_lda().steps;
-    motor.insert(0, Step::Signal(SignalStep::Pick(Pick { channels, absent: Absent::LeaveOut })));
+    motor.insert(0, motor_cortex());
     let vote = vec![
         tangent(band(1.0, 4.0)),
         tangent(band(4.0, 40.0)),
@@ -239,5 +248,40 @@ pub fn vote() -> Pipeline {
         Voter { steps: csp_lda().steps },
         Voter { steps: motor },
     ];
-    Pipeline { name: "vote".to_owned(), steps: Vec::new(), vote, choose: None }
+    Pipeline { name: "vote".to_owned(), vote, ..Pipeline::default() }
+}
+
+/// As [`vote`], for two hands: every covariance but the slowest is taken of the older and
+/// of the newer half of the window apart, regressions see the mirrored twins of the
+/// examples too, and how readily idle is decided is chosen inside the calibration.
+///
+/// A window that straddles the beginning of a task looks different in its halves, which
+/// the covariance of the whole can't say. The twins double what is known about the hands,
+/// of which a calibration run of two minutes shows each only seven times.
+pub fn mirror_vote() -> Pipeline {
+    let halves = || {
+        let step = Covariance { estimator: Estimator::Oas, parts: 2 };
+        Step::Feature(Feature::Covariance(step))
+    };
+    let mirror = || {
+        let step = Mirror { absent: Absent::LeaveOut, ..Mirror::default() };
+        Step::Transform(Transform::Mirror(step))
+    };
+    let mirrored = |band| vec![band, halves(), mirror(), tangent_space(), regression(0.01)];
+    let patterns =
+        |band| vec![band, halves(), Step::Transform(Transform::Csp(Csp::default())), lda()];
+    let slow = vec![band(1.0, 4.0), covariance(Estimator::Oas), tangent_space(), regression(0.01)];
+    let motor = [vec![motor_cortex()], patterns(session_band())].concat();
+    let lists = [
+        slow,
+        mirrored(band(4.0, 40.0)),
+        mirrored(session_band()),
+        patterns(session_band()),
+        motor,
+    ];
+    let vote = lists.into_iter().map(|steps| Voter { steps }).collect();
+    let idle_weights = vec![1.0, 0.8, 0.65, 0.5];
+    let choose = Choose { splits: SPLITS, parameters: Vec::new(), idle_weights };
+    let (name, choose) = ("mirror+vote".to_owned(), Some(choose));
+    Pipeline { name, vote, choose, ..Pipeline::default() }
 }

@@ -75,7 +75,7 @@ pub enum PipelineError {
     },
     /// Use one band there, or a tangent space, which joins the bands in one vector.
     #[error(
-        "step {at} `{step}` takes one matrix per window, but there are several bands: put `tangent_space` or `csp` and a classifier of vectors after the filter bank"
+        "step {at} `{step}` takes one matrix per window, but there are several bands or parts: put `tangent_space` or `csp` and a classifier of vectors before it, or take one of each"
     )]
     SeveralBands {
         /// Its position, from 1.
@@ -83,11 +83,23 @@ pub enum PipelineError {
         /// Its name.
         step: String,
     },
+    /// Put the step right after the feature.
+    #[error("step {at} `{step}` needs the channels as they are: put it right after the feature")]
+    NotFirst {
+        /// Its position, from 1.
+        at: usize,
+        /// Its name.
+        step: String,
+    },
     /// Let the lists of steps stand alone, two of them at least.
-    #[error(
-        "a vote needs two [[vote]] lists of steps or more, and neither steps nor a choice beside them"
-    )]
+    #[error("a vote needs two [[vote]] lists of steps or more, and no steps beside them")]
     Vote,
+    /// Give idle a weight that is a positive number.
+    #[error("an idle_weight of {weight} is not a positive number")]
+    IdleWeight {
+        /// As it was written.
+        weight: String,
+    },
     /// Change that list.
     #[error("vote {at}: {error}")]
     Voter {
@@ -161,6 +173,7 @@ impl Step {
             Self::Transform(step) => match step {
                 Transform::Csp(_)
                 | Transform::TangentSpace(_)
+                | Transform::Mirror(_)
                 | Transform::Recenter(_)
                 | Transform::Potato(_)
                 | Transform::Fgda(_) => Form::Matrices,
@@ -192,7 +205,8 @@ impl Step {
                 Feature::Raw(_) => Form::Samples,
             },
             Self::Transform(step) => match step {
-                Transform::Recenter(_)
+                Transform::Mirror(_)
+                | Transform::Recenter(_)
                 | Transform::Potato(_)
                 | Transform::Fgda(_)
                 | Transform::ErpCovariance(_) => Form::Matrices,
@@ -205,10 +219,11 @@ impl Step {
         }
     }
 
-    /// How many bands it makes of one.
+    /// How many bands it makes of one; the parts of a window count as bands.
     fn n_bands(&self) -> usize {
         match self {
             Self::Signal(SignalStep::FilterBank(bank)) => bank.bands_hz.len(),
+            Self::Feature(Feature::Covariance(covariance)) => covariance.parts,
             _ => 1,
         }
     }
@@ -246,17 +261,20 @@ impl Pipeline {
     /// depends on the stream is found when it is planned.
     pub fn check(&self) -> Result<(), PipelineError> {
         check_name(&self.name)?;
+        if let Some(weight) = self.idle_weight {
+            check_idle_weight(weight)?;
+        }
         if self.vote.is_empty() {
-            return self.check_steps();
-        }
-        if self.vote.len() < 2 || !self.steps.is_empty() || self.choose.is_some() {
+            self.check_steps()?;
+        } else if self.vote.len() < 2 || !self.steps.is_empty() {
             return Err(PipelineError::Vote);
+        } else {
+            for (at, member) in (1..).zip(self.members()) {
+                let voter = |error| PipelineError::Voter { at, error: Box::new(error) };
+                member.check_steps().map_err(voter)?;
+            }
         }
-        for (at, member) in (1..).zip(self.members()) {
-            let voter = |error| PipelineError::Voter { at, error: Box::new(error) };
-            member.check_steps().map_err(voter)?;
-        }
-        Ok(())
+        self.candidates().map(|_| ())
     }
 
     /// The same of one list of steps.
@@ -290,12 +308,15 @@ impl Pipeline {
             if n_bands > 1 && step.takes_one_matrix() {
                 return Err(PipelineError::SeveralBands { at, step: name() });
             }
+            let is_after_feature = matches!(previous, Some(Step::Feature(_)));
+            if matches!(step, Step::Transform(Transform::Mirror(_))) && !is_after_feature {
+                return Err(PipelineError::NotFirst { at, step: name() });
+            }
             gives = step.gives();
             previous = Some(step);
         }
         match previous {
             None => Err(PipelineError::NoSteps),
-            Some(Step::Classifier(_)) if self.choose.is_some() => self.candidates().map(|_| ()),
             Some(Step::Classifier(_)) => Ok(()),
             Some(step) => Err(PipelineError::NoClassifier { step: step.name().to_owned(), gives }),
         }
@@ -313,6 +334,14 @@ fn misplaced(step: &Step, before: &[Step], n_bands: usize) -> Option<&'static st
         return Some("only filters may stand before it, which do the same to every channel");
     }
     None
+}
+
+/// A factor that keeps posteriors posteriors.
+pub(super) fn check_idle_weight(weight: f64) -> Result<(), PipelineError> {
+    if weight > 0.0 && weight.is_finite() {
+        return Ok(());
+    }
+    Err(PipelineError::IdleWeight { weight: weight.to_string() })
 }
 
 fn check_name(name: &str) -> Result<(), PipelineError> {

@@ -1,19 +1,20 @@
-//! Choosing among parameter values inside the calibration: an inner, chronological split
-//! of the training examples scores every candidate, and the best one is fitted to all of
-//! them.
+//! Choosing among parameter values and weights of idle inside the calibration: an inner,
+//! chronological split of the training examples scores every candidate, and the best one
+//! is fitted to all of them.
 //!
 //! Nothing but training examples is looked at, and none that comes later in time is ever
 //! fitted on to score an earlier one.
 
-use super::check::PipelineError;
+use super::check::{PipelineError, check_idle_weight};
 use super::fit::{N_NEEDED, Training};
-use super::runtime::Chain;
+use super::runtime::{Panel, weigh_idle};
 use super::step::Step;
 use super::text::did_you_mean;
 use super::{FittedPipeline, Pipeline};
-use crate::decoder::{ExampleSpan, FitError, decide_class};
+use crate::decoder::{ExampleSpan, Examples, FitError, decide_class};
 use crate::metric::confusion::Confusion;
 use crate::metric::nmcc::nmcc;
+use acquisition::marker::ClassIdx;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -37,8 +38,13 @@ pub struct Choose {
     /// Inner splits, at least 1.
     #[serde(default = "default_splits")]
     pub splits: usize,
+    /// Values of the pipeline's `idle_weight`, each with every combination of the
+    /// parameters. They cost no fit of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub idle_weights: Vec<f64>,
     /// What is varied: every combination of their values is a candidate, the last
     /// parameter's values changing fastest.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub parameters: Vec<Choice>,
 }
 
@@ -54,7 +60,8 @@ fn default_splits() -> usize {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
-    /// The step by its name, which stands in the pipeline once.
+    /// The step by its name, which stands in the list of steps once. Where several lists
+    /// vote, in one of them or in several, and all of these take the same value.
     pub step: String,
     /// The parameter.
     pub parameter: String,
@@ -66,20 +73,22 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scored {
-    /// The value of each parameter, in their order.
+    /// The value of each parameter, in their order; behind them the weight of idle where
+    /// it is chosen.
     pub values: Vec<toml::Value>,
     /// nMCC over the inner splits; absent where it could not be fitted.
     pub nmcc: Option<f64>,
 }
 
-/// A pipeline without a choice, and the values that make it.
+/// A pipeline with no parameter left to choose, and the values that make it.
 pub(super) struct Candidate {
     pub pipeline: Pipeline,
     pub values: Vec<toml::Value>,
 }
 
 impl Pipeline {
-    /// Every pipeline that is chosen from; itself where nothing is chosen.
+    /// Every pipeline that is chosen from, the weights of idle aside; itself where nothing
+    /// is chosen.
     pub(super) fn candidates(&self) -> Result<Vec<Candidate>, PipelineError> {
         let plain = Self { choose: None, ..self.clone() };
         let mut candidates = vec![Candidate { pipeline: plain, values: Vec::new() }];
@@ -88,9 +97,14 @@ impl Pipeline {
         if choose.splits > MAX_SPLITS {
             return Err(error(1, format!("more than {MAX_SPLITS} inner splits")));
         }
-        if choose.splits == 0 || choose.parameters.is_empty() {
-            return Err(error(1, "name at least one split and one parameter".to_owned()));
+        if choose.splits == 0 || choose.parameters.is_empty() && choose.idle_weights.is_empty() {
+            let why = "name at least one split, and a parameter or idle_weights";
+            return Err(error(1, why.to_owned()));
         }
+        if choose.idle_weights.len() > MAX_CANDIDATES {
+            return Err(error(1, format!("more than {MAX_CANDIDATES} idle_weights")));
+        }
+        choose.idle_weights.iter().try_for_each(|weight| check_idle_weight(*weight))?;
         for (at, choice) in (1..).zip(&choose.parameters) {
             if candidates.len().saturating_mul(choice.values.len()) > MAX_CANDIDATES {
                 return Err(error(at, format!("more than {MAX_CANDIDATES} combinations")));
@@ -112,30 +126,37 @@ impl Pipeline {
         Ok(candidates)
     }
 
-    /// The pipeline with one parameter changed.
+    /// The pipeline with one parameter changed, in every list of steps that has the step.
     fn with(&self, choice: &Choice, value: &toml::Value) -> Result<Self, String> {
         let Choice { step: name, parameter, .. } = choice;
-        let is_it = |step: &&Step| step.name() == name;
-        let (n_such, at) =
-            (self.steps.iter().filter(is_it).count(), self.steps.iter().position(|s| is_it(&s)));
-        let Some(at) = at.filter(|_| n_such == 1) else {
-            let hint = did_you_mean(name, self.steps.iter().map(Step::name));
-            return Err(format!("the pipeline has {n_such} steps {name:?}{hint}"));
-        };
         let learns = |step: &Step| matches!(step, Step::Signal(step) if step.learns());
-        if self.steps[at..].iter().any(learns) {
-            return Err(format!(
-                "{name:?} can't be varied: signal steps that learn do so before anything is chosen"
-            ));
-        }
-        let known = Step::parameters(name).unwrap_or_default();
-        if !known.contains(&parameter.as_str()) {
-            let hint = did_you_mean(parameter, known.iter().copied());
-            return Err(format!("`{name}` has no parameter {parameter:?}{hint}"));
-        }
-        let changed = self.steps[at].with(parameter, value)?;
         let mut pipeline = self.clone();
-        pipeline.steps[at] = changed;
+        let lists = pipeline.vote.iter_mut().map(|voter| &mut voter.steps);
+        let mut n_changed = 0;
+        for steps in lists.chain([&mut pipeline.steps]) {
+            let n_such = steps.iter().filter(|step| step.name() == name).count();
+            if n_such > 1 {
+                return Err(format!("a list has {n_such} steps {name:?}, which is meant is open"));
+            }
+            let Some(at) = steps.iter().position(|step| step.name() == name) else { continue };
+            if steps[at..].iter().any(learns) {
+                return Err(format!(
+                    "{name:?} can't be varied: signal steps that learn do so before anything is chosen"
+                ));
+            }
+            let known = Step::parameters(name).unwrap_or_default();
+            if !known.contains(&parameter.as_str()) {
+                let hint = did_you_mean(parameter, known.iter().copied());
+                return Err(format!("`{name}` has no parameter {parameter:?}{hint}"));
+            }
+            steps[at] = steps[at].with(parameter, value)?;
+            n_changed += 1;
+        }
+        if n_changed == 0 {
+            let all = self.vote.iter().flat_map(|voter| &voter.steps).chain(&self.steps);
+            let hint = did_you_mean(name, all.map(Step::name));
+            return Err(format!("the pipeline has no step {name:?}{hint}"));
+        }
         pipeline.check().map_err(|e| e.to_string())?;
         Ok(pipeline)
     }
@@ -194,66 +215,99 @@ impl ExampleSpan {
     }
 }
 
-/// Scores every candidate and fits the best to all examples. `training` gives the
-/// examples as a candidate sees them.
-pub(super) fn choose<'a>(
-    n_splits: usize,
+/// Scores every candidate with every weight of idle, and fits the best to all examples.
+pub(super) fn choose(
+    choice: &Choose,
     candidates: &[Candidate],
-    training: impl Fn(&Pipeline) -> Training<'a> + Sync,
+    examples: &Examples,
 ) -> Result<FittedPipeline, FitError> {
-    let score = |candidate: &Candidate| {
-        let training = training(&candidate.pipeline);
-        let splits = inner_splits(&training, n_splits);
-        if splits.is_empty() {
-            return Err(FitError::NoInnerSplit { n_splits });
-        }
-        score(&candidate.pipeline, &training, &splits)
+    let given = candidates.first().and_then(|candidate| candidate.pipeline.idle_weight);
+    let weights: Vec<Option<f64>> = match choice.idle_weights.as_slice() {
+        [] => vec![given],
+        weights => weights.iter().copied().map(Some).collect(),
     };
-    let scores: Vec<Result<f64, FitError>> = candidates.par_iter().map(score).collect();
-    let mut best: Option<(usize, f64)> = None;
-    for (k, score) in scores.iter().enumerate() {
-        if let Ok(score) = score
-            && best.is_none_or(|(_, highest)| *score > highest)
-        {
-            best = Some((k, *score));
+    let score = |candidate: &Candidate| score(&candidate.pipeline, choice, &weights, examples);
+    let scores: Vec<Result<Vec<f64>, FitError>> = candidates.par_iter().map(score).collect();
+    let mut best: Option<(usize, usize, f64)> = None;
+    for (k, scores) in scores.iter().enumerate() {
+        for (w, score) in scores.iter().flatten().enumerate() {
+            if best.is_none_or(|(.., highest)| *score > highest) {
+                best = Some((k, w, *score));
+            }
         }
     }
-    let Some((best, _)) = best else {
+    let Some((best, weight, _)) = best else {
         let first = scores.into_iter().find_map(Result::err);
-        return Err(first.unwrap_or(FitError::NoInnerSplit { n_splits }));
+        return Err(first.unwrap_or(FitError::NoInnerSplit { n_splits: choice.splits }));
     };
-    let chosen = &candidates[best].pipeline;
-    let mut fitted = chosen.fit_training(&training(chosen))?;
-    let pairs = candidates.iter().zip(scores);
-    fitted.candidates = pairs
-        .map(|(candidate, nmcc)| Scored { values: candidate.values.clone(), nmcc: nmcc.ok() })
-        .collect();
+    let mut chosen = candidates[best].pipeline.clone();
+    chosen.idle_weight = weights[weight];
+    let mut fitted = chosen.fit_plain(examples)?;
+    let is_chosen = !choice.idle_weights.is_empty();
+    let chosen_weight = |weight: &Option<f64>| weight.filter(|_| is_chosen).map(Into::into);
+    let scored = |(candidate, scores): (&Candidate, &Result<Vec<f64>, FitError>)| {
+        let of_weight = |(w, weight): (usize, &Option<f64>)| Scored {
+            values: candidate.values.iter().cloned().chain(chosen_weight(weight)).collect(),
+            nmcc: scores.as_ref().ok().map(|scores| scores[w]),
+        };
+        weights.iter().enumerate().map(of_weight).collect::<Vec<_>>()
+    };
+    fitted.candidates = candidates.iter().zip(&scores).flat_map(scored).collect();
     Ok(fitted)
 }
 
-/// nMCC of a candidate over the inner splits.
+/// nMCC of a candidate over the inner splits, with each weight of idle.
 fn score(
     pipeline: &Pipeline,
-    training: &Training<'_>,
-    splits: &[InnerSplit],
-) -> Result<f64, FitError> {
-    let n_classes = training.n_classes;
-    let mut pairs = Vec::new();
-    let mut posterior = vec![0.0; n_classes];
-    for split in splits {
-        let fitted = pipeline.fit_training(&training.subset(&split.fit))?;
-        let shape = training.views[split.score.start].shape();
-        let mut chain = Chain::plan(&fitted.members[0], shape, n_classes)?;
-        for j in split.score.clone() {
-            chain.posterior_into(training.views[j], &mut posterior);
-            // What a gate refuses is not scored, as in an evaluation.
-            if posterior.iter().any(|p| p.is_nan()) {
-                continue;
-            }
-            pairs.push((training.labels[j], decide_class(&posterior)));
-        }
+    choice: &Choose,
+    weights: &[Option<f64>],
+    examples: &Examples,
+) -> Result<Vec<f64>, FitError> {
+    let members = pipeline.members();
+    let trainings = Training::of_all(&members, examples);
+    let n_splits = choice.splits;
+    let splits = trainings.first().map_or_else(Vec::new, |first| inner_splits(first, n_splits));
+    if splits.is_empty() {
+        return Err(FitError::NoInnerSplit { n_splits });
     }
-    Ok(nmcc(&Confusion::from_pairs(n_classes, pairs)))
+    let decide = |split: &InnerSplit| decide(&members, &trainings, split);
+    let posteriors: Vec<Vec<Vec<f64>>> = splits.par_iter().map(decide).collect::<Result<_, _>>()?;
+    let n_classes = examples.n_classes;
+    let truth = splits.iter().flat_map(|split| &trainings[0].labels[split.score.clone()]);
+    let score = |weight: &Option<f64>| {
+        let decided = |(truth, posterior): (&ClassIdx, &Vec<f64>)| {
+            let mut posterior = posterior.clone();
+            weigh_idle(weight.unwrap_or(1.0), &mut posterior);
+            // What a gate refuses is not scored, as in an evaluation.
+            let is_decided = !posterior.iter().any(|p| p.is_nan());
+            is_decided.then(|| (*truth, decide_class(&posterior)))
+        };
+        let pairs = truth.clone().zip(posteriors.iter().flatten()).filter_map(decided);
+        nmcc(&Confusion::from_pairs(n_classes, pairs))
+    };
+    Ok(weights.iter().map(score).collect())
+}
+
+/// The posteriors of the examples that a split scores, before idle is weighed.
+fn decide(
+    members: &[Pipeline],
+    trainings: &[Training<'_>],
+    split: &InnerSplit,
+) -> Result<Vec<Vec<f64>>, FitError> {
+    let fit = |(member, training): (&Pipeline, &Training<'_>)| {
+        member.fit_steps(&training.subset(&split.fit))
+    };
+    let fitted: Vec<_> = members.par_iter().zip(trainings).map(fit).collect::<Result<_, _>>()?;
+    let first = split.score.start;
+    let shapes: Vec<_> = trainings.iter().map(|training| training.views[first].shape()).collect();
+    let n_classes = trainings[0].n_classes;
+    let mut panel = Panel::plan(&fitted, &shapes, None, n_classes)?;
+    let posterior = |j: usize| {
+        let mut posterior = vec![0.0; n_classes];
+        panel.posterior_into(|k| Some(trainings[k].views[j]), &mut posterior);
+        posterior
+    };
+    Ok(split.score.clone().map(posterior).collect())
 }
 
 #[cfg(test)]

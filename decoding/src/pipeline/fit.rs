@@ -3,7 +3,7 @@
 
 use super::Pipeline;
 use super::adaptive::{plan_potato, recentred_by_run};
-use super::choose::{Choose, choose};
+use super::choose::choose;
 use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
 use super::step::{Classifier, Step, Transform};
 use crate::classifier::{check_size, count_examples};
@@ -16,6 +16,9 @@ use rayon::prelude::*;
 /// Least examples of a class: nothing can be said of one that has fewer.
 pub(super) const N_NEEDED: usize = 2;
 
+/// Whoever makes examples says for which pipelines.
+const MADE_FOR: &str = "examples that were made for this pipeline";
+
 /// Examples that one planned step transforms: planning it costs as much as some of them.
 const CHUNK_EXAMPLES: usize = 64;
 
@@ -27,6 +30,8 @@ pub(super) struct Training<'a> {
     pub labels: Vec<ClassIdx>,
     /// Where each lies.
     pub spans: Vec<ExampleSpan>,
+    /// Labels of the channels; none where they are not known.
+    pub channels: &'a [String],
     /// Classes of the configuration, idle included.
     pub n_classes: usize,
 }
@@ -37,19 +42,28 @@ impl<'a> Training<'a> {
     /// # Panics
     /// If the examples were made for other pipelines.
     pub fn of(pipeline: &Pipeline, examples: &'a Examples) -> Self {
-        let slot = examples.demands.slot(&pipeline.demand());
-        let slot = slot.expect("examples that were made for this pipeline");
-        let n_classes = examples.n_classes;
-        let mut sound = Self { views: vec![], labels: vec![], spans: vec![], n_classes };
-        let located = examples.labels.iter().zip(&examples.spans);
-        for (features, (label, span)) in examples.features.iter().zip(located) {
-            if let Some(view) = features.get(slot) {
-                sound.views.push(view);
-                sound.labels.push(*label);
-                sound.spans.push(span.clone());
-            }
-        }
-        sound
+        Self::of_all(std::slice::from_ref(pipeline), examples).remove(0)
+    }
+
+    /// The examples that have every feature which `pipelines` ask for, as each of them
+    /// sees them: the same ones, in the same order.
+    ///
+    /// # Panics
+    /// As [`Training::of`].
+    pub fn of_all(pipelines: &[Pipeline], examples: &'a Examples) -> Vec<Self> {
+        let slot = |pipeline: &Pipeline| examples.demands.slot(&pipeline.demand());
+        let slots: Vec<_> = pipelines.iter().map(slot).collect::<Option<_>>().expect(MADE_FOR);
+        let is_sound =
+            |j: &usize| slots.iter().all(|slot| examples.features[*j].get(*slot).is_some());
+        let sound: Vec<_> = (0..examples.labels.len()).filter(is_sound).collect();
+        let of_slot = |slot: &usize| Self {
+            views: sound.iter().filter_map(|j| examples.features[*j].get(*slot)).collect(),
+            labels: sound.iter().map(|j| examples.labels[*j]).collect(),
+            spans: sound.iter().map(|j| examples.spans[*j].clone()).collect(),
+            channels: examples.channels.get(*slot).map_or(&[], Vec::as_slice),
+            n_classes: examples.n_classes,
+        };
+        slots.iter().map(of_slot).collect()
     }
 
     /// Some of the examples.
@@ -58,6 +72,7 @@ impl<'a> Training<'a> {
             views: chosen.iter().map(|j| self.views[*j]).collect(),
             labels: chosen.iter().map(|j| self.labels[*j]).collect(),
             spans: chosen.iter().map(|j| self.spans[*j].clone()).collect(),
+            channels: self.channels,
             n_classes: self.n_classes,
         }
     }
@@ -111,28 +126,24 @@ impl Fit for Pipeline {
         self.check()?;
         check_size("the list of labels", examples.features.len(), examples.labels.len())?;
         check_size("the list of spans", examples.features.len(), examples.spans.len())?;
-        if !self.vote.is_empty() {
-            let fit = |member: &Self| member.fit_steps(&Training::of(member, examples));
-            let members = self.members().iter().map(fit).collect::<Result<_, _>>()?;
-            return Ok(FittedPipeline { pipeline: self.clone(), members, candidates: vec![] });
-        }
         match &self.choose {
-            None => self.fit_training(&Training::of(self, examples)),
-            Some(Choose { splits, .. }) => {
-                choose(*splits, &self.candidates()?, |pipeline| Training::of(pipeline, examples))
-            }
+            None => self.fit_plain(examples),
+            Some(choice) => choose(choice, &self.candidates()?, examples),
         }
     }
 }
 
 impl Pipeline {
-    /// Fits the one list of steps, with nothing to choose.
-    pub(super) fn fit_training(&self, training: &Training<'_>) -> Result<FittedPipeline, FitError> {
-        let members = vec![self.fit_steps(training)?];
+    /// Fits the lists of steps, with nothing to choose.
+    pub(super) fn fit_plain(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
+        let members = self.members();
+        let fit = |member: &Self| member.fit_steps(&Training::of(member, examples));
+        let members = members.par_iter().map(fit).collect::<Result<_, _>>()?;
         Ok(FittedPipeline { pipeline: self.clone(), members, candidates: vec![] })
     }
 
-    fn fit_steps(&self, training: &Training<'_>) -> Result<FittedSteps, FitError> {
+    /// Fits the one list of steps.
+    pub(super) fn fit_steps(&self, training: &Training<'_>) -> Result<FittedSteps, FitError> {
         training.check_classes()?;
         let steps: Vec<_> = self.transforms().collect();
         let mut transforms = Vec::with_capacity(steps.len());
@@ -164,7 +175,17 @@ fn fit_rest(
     done: &mut Vec<FittedTransform>,
 ) -> Result<FittedClassifier, FitError> {
     let [step, rest @ ..] = steps else { return classifier.fit(training) };
-    let fitted = step.fit(training)?;
+    if let Transform::Mirror(mirror) = step {
+        let twins = mirror.twins(training)?;
+        let mut both = training.subset(&(0..training.views.len()).collect::<Vec<_>>());
+        both.views.extend(twins.values.iter().map(Value::view));
+        both.labels.extend(&twins.labels);
+        both.spans.extend(twins.spans.iter().cloned());
+        return fit_rest(rest, classifier, &both, done);
+    }
+    let Some(fitted) = step.fit(training)? else {
+        return fit_rest(rest, classifier, training, done);
+    };
     if let Transform::Potato(_) = step {
         let accepted = accepted(&fitted, &training.views)?;
         done.push(fitted);
@@ -179,7 +200,8 @@ fn fit_rest(
     done.push(fitted);
     let views = values.iter().map(Value::view).collect();
     let (labels, spans) = (training.labels.clone(), training.spans.clone());
-    let next = Training { views, labels, spans, n_classes: training.n_classes };
+    let (channels, n_classes) = (training.channels, training.n_classes);
+    let next = Training { views, labels, spans, channels, n_classes };
     fit_rest(rest, classifier, &next, done)
 }
 

@@ -99,7 +99,7 @@ impl Pipeline {
             mapper.step(at, &class, &from, &parameters(at, &class, item)?)?;
         }
         let mut pipeline =
-            Self { name: fit_name(&name), steps: mapper.finish()?, vote: Vec::new(), choose: None };
+            Self { name: fit_name(&name), steps: mapper.finish()?, ..Self::default() };
         pipeline.choose = grid(document, &mapper)?;
         pipeline.check()?;
         Ok(pipeline)
@@ -190,5 +190,6 @@ fn grid(document: &Yaml<'_>, mapper: &Mapper) -> Result<Option<Choose>, MoabbErr
         }
         parameters.extend(choice);
     }
-    Ok((!parameters.is_empty()).then_some(Choose { splits: super::choose::SPLITS, parameters }))
+    let (splits, idle_weights) = (super::choose::SPLITS, Vec::new());
+    Ok((!parameters.is_empty()).then_some(Choose { splits, parameters, idle_weights }))
 }

@@ -1,5 +1,6 @@
 //! Fitted pipelines as decoders: models, scratch, nothing else.
 
+use super::Pipeline;
 use super::fitted::{FittedPipeline, FittedSteps};
 use crate::classifier::mdm::in_words;
 use crate::classifier::softmax_in_place;
@@ -122,13 +123,77 @@ impl Chain {
     }
 }
 
+/// The fitted lists of steps of a pipeline, and how their posteriors become one.
+pub(super) struct Panel {
+    members: Vec<Chain>,
+    /// Posterior of one of several.
+    vote: Vec<f64>,
+    /// What idle's posterior is multiplied by; nothing is done where it is 1.
+    idle_weight: f64,
+}
+
+impl Panel {
+    /// Plans every list of steps, for a feature of its shape.
+    pub fn plan(
+        members: &[FittedSteps],
+        shapes: &[Shape],
+        idle_weight: Option<f64>,
+        n_classes: usize,
+    ) -> Result<Self, ModelError> {
+        expect_size("the list of members", shapes.len(), members.len())?;
+        let plan = |(member, shape): (&FittedSteps, &Shape)| Chain::plan(member, *shape, n_classes);
+        let members = members.iter().zip(shapes).map(plan).collect::<Result<_, _>>()?;
+        Ok(Self { members, vote: vec![0.0; n_classes], idle_weight: idle_weight.unwrap_or(1.0) })
+    }
+
+    /// Writes the posterior of each class, given the feature of each list of steps; NaN
+    /// where one is missing.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    pub fn posterior_into<'a>(
+        &mut self,
+        feature: impl Fn(usize) -> Option<View<'a>>,
+        posterior: &mut [f64],
+    ) {
+        if let [chain] = self.members.as_mut_slice() {
+            decide_or_nothing(chain, feature(0), posterior);
+        } else {
+            posterior.fill(0.0);
+            let weight = (self.members.len() as f64).recip();
+            for (k, chain) in self.members.iter_mut().enumerate() {
+                decide_or_nothing(chain, feature(k), &mut self.vote);
+                for (sum, p) in posterior.iter_mut().zip(&self.vote) {
+                    // A certain vote is not a veto: the logarithm of 0 has no end. NaN stays.
+                    *sum += weight * if *p == 0.0 { f64::MIN_POSITIVE } else { *p }.ln();
+                }
+            }
+            softmax_in_place(posterior);
+        }
+        weigh_idle(self.idle_weight, posterior);
+    }
+}
+
+fn decide_or_nothing(chain: &mut Chain, feature: Option<View<'_>>, posterior: &mut [f64]) {
+    match feature {
+        Some(feature) => chain.posterior_into(feature, posterior),
+        None => posterior.fill(f64::NAN),
+    }
+}
+
+/// Multiplies idle's posterior by `weight`, and brings the sum back to 1.
+pub(super) fn weigh_idle(weight: f64, posterior: &mut [f64]) {
+    let Some(idle) = posterior.first_mut().filter(|_| weight != 1.0) else { return };
+    *idle *= weight;
+    let sum: f64 = posterior.iter().sum();
+    posterior.iter_mut().for_each(|p| *p /= sum);
+}
+
 /// A pipeline as a session runs it.
 struct Planned {
-    /// Slot of the feature and the steps behind it, per list of steps.
-    members: Vec<(usize, Chain)>,
+    /// Slot of the feature of each list of steps.
+    slots: Vec<usize>,
+    panel: Panel,
     n_classes: usize,
-    /// Posterior of one of those that vote.
-    vote: Vec<f64>,
 }
 
 impl FittedPipeline {
@@ -140,14 +205,12 @@ impl FittedPipeline {
         n_classes: usize,
     ) -> Result<Box<dyn Decoder>, ModelError> {
         let other_plan = || ModelError::OtherPlan { name: self.pipeline.name.clone() };
-        let described = self.pipeline.members();
-        expect_size("the list of members", described.len(), self.members.len())?;
-        let mut members = Vec::with_capacity(described.len());
-        for (pipeline, fitted) in described.iter().zip(&self.members) {
-            let slot = front_end.demands().slot(&pipeline.demand()).ok_or_else(other_plan)?;
-            members.push((slot, Chain::plan(fitted, front_end.shape(slot), n_classes)?));
-        }
-        Ok(Box::new(Planned { members, n_classes, vote: vec![0.0; n_classes] }))
+        let slot = |member: &Pipeline| front_end.demands().slot(&member.demand());
+        let slots: Option<Vec<_>> = self.pipeline.members().iter().map(slot).collect();
+        let slots = slots.ok_or_else(other_plan)?;
+        let shapes: Vec<_> = slots.iter().map(|slot| front_end.shape(*slot)).collect();
+        let panel = Panel::plan(&self.members, &shapes, self.pipeline.idle_weight, n_classes)?;
+        Ok(Box::new(Planned { slots, panel, n_classes }))
     }
 }
 
@@ -186,25 +249,6 @@ impl Decoder for Planned {
     }
 
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]) {
-        if let [(slot, chain)] = self.members.as_mut_slice() {
-            match window.features.get(*slot) {
-                Some(feature) => chain.posterior_into(feature, posterior),
-                None => posterior.fill(f64::NAN),
-            }
-            return;
-        }
-        posterior.fill(0.0);
-        let weight = (self.members.len() as f64).recip();
-        for (slot, chain) in &mut self.members {
-            match window.features.get(*slot) {
-                Some(feature) => chain.posterior_into(feature, &mut self.vote),
-                None => self.vote.fill(f64::NAN),
-            }
-            for (sum, p) in posterior.iter_mut().zip(&self.vote) {
-                // A certain vote is not a veto: the logarithm of 0 has no end. NaN stays.
-                *sum += weight * if *p == 0.0 { f64::MIN_POSITIVE } else { *p }.ln();
-            }
-        }
-        softmax_in_place(posterior);
+        self.panel.posterior_into(|k| window.features.get(self.slots[k]), posterior);
     }
 }

@@ -11,7 +11,7 @@ pub use self::classifier::{
 };
 
 use crate::front_end::step::group::{BadParameter, Checked, steps};
-use crate::front_end::step::{Feature, SignalStep};
+use crate::front_end::step::{Absent, Feature, SignalStep};
 use crate::riemann::covariance::Estimator;
 use crate::riemann::metric::Metric;
 use crate::selection::false_discovery::Correction;
@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 steps! {
     /// A step that is fitted to training examples and turns one feature into another.
     Transform {
+        /// The mirrored twins of the training examples beside them.
+        Mirror = "mirror",
         /// Common spatial patterns per band, and the log-variance of each.
         Csp = "csp",
         /// Matrices as vectors, in the tangent space at the mean of the training's.
@@ -78,6 +80,30 @@ pub enum Step {
     Transform(Transform),
     /// From a feature to a posterior.
     Classifier(Classifier),
+}
+
+/// Beside every training example its twin with the channels of the left and the right
+/// side of the head exchanged, and the class with them. It stands right after a feature of
+/// matrices, and in a session it does nothing.
+///
+/// For classes that are the two sides of the same thing (left and right hand), whose
+/// patterns are about one another's mirror image. The midline is its own twin. Of a class
+/// whose partner the session does not have there are no twins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mirror {
+    /// Pairs of classes that are exchanged; every other class, idle too, keeps its own.
+    pub classes: Vec<[u8; 2]>,
+    /// What is done where a channel has no twin at the mirrored place of the 10-10 system:
+    /// refuse to fit, or fit without twins.
+    pub absent: Absent,
+}
+
+impl Default for Mirror {
+    /// The first two tasks.
+    fn default() -> Self {
+        Self { classes: vec![[1, 2]], absent: Absent::default() }
+    }
 }
 
 /// [`crate::spatial_filter::csp::CspModel`]: the filters of the classes, and `ln` of the
@@ -253,6 +279,19 @@ impl ErpCovariance {
 }
 
 impl Checked for Csp {}
+
+impl Checked for Mirror {
+    fn check(&self) -> Result<(), BadParameter> {
+        let mut named: Vec<u8> = self.classes.concat();
+        named.sort_unstable();
+        match named.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => {
+                Err(BadParameter::new("classes", format!("class {} is named twice", pair[0])))
+            }
+            None => Ok(()),
+        }
+    }
+}
 
 impl Checked for Select {
     fn check(&self) -> Result<(), BadParameter> {

@@ -99,7 +99,7 @@ fn a_wrong_order_names_both_steps_and_the_remedy() {
         let error = described(steps).unwrap_err();
         assert!(error.contains(expected), "{error}");
     }
-    let empty = Pipeline { name: "a".into(), steps: vec![], vote: vec![], choose: None };
+    let empty = Pipeline { name: "a".into(), ..Pipeline::default() };
     assert_eq!(empty.check(), Err(PipelineError::NoSteps));
 }
 
@@ -123,8 +123,9 @@ fn a_demand_of_several_pipelines_is_computed_once() {
 
 #[test]
 fn every_order_of_steps_that_checks_can_be_fitted() {
-    let cases: [&[&str]; 12] = [
+    let cases: [&[&str]; 13] = [
         &["reference", "band_pass", "covariance", "knn"],
+        &["covariance", "mirror", "tangent_space", "lda"],
         &["band_pass", "covariance", "mean_field"],
         &["filter_bank", "covariance", "csp", "select", "lda"],
         &["notch", "band_pass", "covariance", "recenter", "tangent_space", "standardise", "lda"],
@@ -150,6 +151,11 @@ fn every_order_of_steps_that_checks_can_be_fitted() {
         )) = &mut pipeline.steps[0]
         {
             (step.order, step.lag) = (2, 3);
+        }
+        if let super::step::Step::Transform(super::step::Transform::Mirror(step)) =
+            &mut pipeline.steps[1]
+        {
+            step.absent = crate::front_end::step::Absent::LeaveOut;
         }
         let examples = examples(std::slice::from_ref(&pipeline), 2, 24);
         let fitted = pipeline.fit(&examples).unwrap_or_else(|e| panic!("{steps:?}: {e}"));
@@ -191,7 +197,62 @@ fn voters() -> [Pipeline; 3] {
     let alone = [built_in::logvar_lda(), built_in::mdm()];
     let vote = alone.iter().map(|p| super::Voter { steps: p.steps.clone() }).collect();
     let [a, b] = alone;
-    [Pipeline { name: "both".into(), steps: vec![], vote, choose: None }, a, b]
+    [Pipeline { name: "both".into(), vote, ..Pipeline::default() }, a, b]
+}
+
+#[test]
+fn parts_are_the_covariances_of_the_newest_samples_cut_in_equal_pieces() {
+    use crate::riemann::covariance::{oas_shrink, scm};
+    let pipeline = Pipeline::from_toml(
+        "name = \"p\"\n[[steps]]\nstep = \"covariance\"\nparts = 3\n\
+         [[steps]]\nstep = \"tangent_space\"\n[[steps]]\nstep = \"lda\"\n",
+    );
+    let spec = FrontEndSpec { window_secs: 0.5, step_secs: 0.1, ..FrontEndSpec::default() };
+    let demands = demands([&pipeline.unwrap()]);
+    let mut front_end = FrontEnd::plan(&spec, &stream(4), vec![0, 1, 2, 3], demands).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    // 62 samples of a window: three parts of 20, the two oldest samples in none.
+    let frames: Vec<[f32; 4]> =
+        (0..110).map(|_| std::array::from_fn(|_| rng.random_range(-1.0..1.0))).collect();
+    let mut n_windows = 0;
+    for (n, frame) in frames.iter().enumerate() {
+        if front_end.push_frame(frame) != crate::front_end::Completed::Window {
+            continue;
+        }
+        let window = front_end.window().unwrap();
+        let Some(crate::window::View::Matrices(parts)) = window.features.get(0) else {
+            panic!("three matrices")
+        };
+        assert_eq!(parts.len(), 3);
+        for (k, part) in parts.iter().enumerate() {
+            let first = n + 1 - 60 + 20 * k;
+            let samples = faer::Mat::from_fn(4, 20, |c, t| f64::from(frames[first + t][c]));
+            let mut expected = scm(samples.as_ref());
+            oas_shrink(expected.as_mut(), 20);
+            // The same sums, in another order.
+            assert!((part - &expected).norm_max() < 1e-14, "{n} {k}");
+        }
+        n_windows += 1;
+    }
+    assert!(n_windows > 3);
+}
+
+#[test]
+fn parts_count_as_bands() {
+    let text = |parts: &str, rest: &str| {
+        format!("name = \"p\"\n[[steps]]\nstep = \"covariance\"\nparts = {parts}\n{rest}")
+    };
+    let mdm = "[[steps]]\nstep = \"mdm\"\n";
+    let error = |text: &str| Pipeline::from_toml(text).unwrap_err().to_string();
+    assert!(error(&text("2", mdm)).contains("there are several bands or parts"));
+    assert!(error(&text("0", mdm)).contains("0 is not between 1 and 64"));
+    let part = Pipeline::from_toml(&text("1", mdm)).unwrap();
+    assert_eq!(part.steps, built_in::mdm().steps[1..]);
+    let long =
+        Pipeline::from_toml(&text("60", "[[steps]]\nstep = \"csp\"\n[[steps]]\nstep = \"lda\"\n"));
+    let spec = FrontEndSpec { window_secs: 0.5, step_secs: 0.1, ..FrontEndSpec::default() };
+    let plan = FrontEnd::plan(&spec, &stream(4), vec![0, 1], demands([&long.unwrap()]));
+    assert!(plan.err().unwrap().to_string().contains("1 samples have no covariance"));
 }
 
 #[test]

@@ -107,7 +107,7 @@ pub enum DescriptionError {
 }
 
 /// The keys of a description.
-const KEYS: [&str; 4] = ["name", "steps", "vote", "choose"];
+const KEYS: [&str; 5] = ["name", "steps", "vote", "idle_weight", "choose"];
 
 impl Pipeline {
     /// Reads a description.
@@ -120,6 +120,7 @@ impl Pipeline {
         let mut name = None;
         let mut steps = None;
         let mut vote = None;
+        let mut idle_weight = None;
         let mut choose = None;
         for (key, value) in document.get_ref() {
             let line = at.line(key.span().start);
@@ -139,6 +140,14 @@ impl Pipeline {
                     let what = "votes are a list: begin each with [[vote]]";
                     return Err(DescriptionError::Missing { line, what });
                 }
+                ("idle_weight", value) => match plain(value) {
+                    toml::Value::Float(weight) => idle_weight = Some(weight),
+                    toml::Value::Integer(weight) => idle_weight = Some(weight as f64),
+                    _ => {
+                        let what = "the weight of idle is a number: idle_weight = 0.7";
+                        return Err(DescriptionError::Missing { line, what });
+                    }
+                },
                 ("choose", DeValue::Table(table)) => {
                     choose = Some((line, read_choose(line, table, &at)?));
                 }
@@ -160,12 +169,14 @@ impl Pipeline {
         let (lines, steps): (Vec<_>, Vec<_>) = steps.unwrap_or_default().into_iter().unzip();
         let (vote_lines, vote): (Vec<_>, Vec<_>) = vote.unwrap_or_default().into_iter().unzip();
         let (choose_line, choose) = choose.unzip();
-        let pipeline = Self { name, steps, vote, choose };
+        let pipeline = Self { name, steps, vote, idle_weight, choose };
         pipeline.check().map_err(|error| {
             let of_step = || error.step().and_then(|at| lines.get(at - 1)).or(lines.last());
             let line = match error {
                 PipelineError::Choose { .. } => choose_line,
-                PipelineError::Name { .. } | PipelineError::Vote => Some(1),
+                PipelineError::Name { .. }
+                | PipelineError::Vote
+                | PipelineError::IdleWeight { .. } => Some(1),
                 PipelineError::Voter { at, .. } => vote_lines.get(at - 1).copied(),
                 _ => of_step().copied(),
             };
@@ -191,6 +202,7 @@ impl PipelineError {
         match self {
             Self::Order { at, .. }
             | Self::SeveralBands { at, .. }
+            | Self::NotFirst { at, .. }
             | Self::TooManyBands { at, .. }
             | Self::Place { at, .. }
             | Self::Parameter { at, .. } => Some(*at),
@@ -198,6 +210,7 @@ impl PipelineError {
             | Self::NoSteps
             | Self::NoClassifier { .. }
             | Self::Vote
+            | Self::IdleWeight { .. }
             | Self::Voter { .. }
             | Self::Choose { .. } => None,
         }
@@ -227,7 +240,7 @@ fn read_choose(
     table: &DeTable<'_>,
     at: &Lines<'_>,
 ) -> Result<Choose, DescriptionError> {
-    known_keys(table, &["splits", "parameters"], at)?;
+    known_keys(table, &["splits", "parameters", "idle_weights"], at)?;
     for (_, value) in table.iter().filter(|(key, _)| key.get_ref() == "parameters") {
         let items = value.get_ref().as_array().into_iter().flat_map(|array| array.iter());
         for item in items.filter_map(|item| item.get_ref().as_table()) {

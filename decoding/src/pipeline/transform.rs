@@ -30,10 +30,12 @@ pub const MEAN_MAX_STEPS: usize = 50;
 pub(super) type Planned = (Box<dyn Transformer>, Shape);
 
 impl Transform {
-    /// Fits the step to the training examples alone.
-    pub(super) fn fit(&self, training: &Training<'_>) -> Result<FittedTransform, FitError> {
+    /// Fits the step to the training examples alone; nothing is left to do of one that
+    /// only adds to them.
+    pub(super) fn fit(&self, training: &Training<'_>) -> Result<Option<FittedTransform>, FitError> {
         let (labels, n_classes) = (&training.labels, training.n_classes);
-        Ok(match self {
+        Ok(Some(match self {
+            Self::Mirror(_) => return Ok(None),
             Self::Csp(step) => FittedTransform::Csp {
                 bands: per_band(training, |band| {
                     step.params(n_classes).fit(&training.matrices(band), labels, n_classes)
@@ -66,7 +68,7 @@ impl Transform {
                 let params = step.params(x.first().map_or(0, Vec::len));
                 FittedTransform::Select(params.fit(&x, labels, n_classes)?)
             }
-        })
+        }))
     }
 }
 
