@@ -4,11 +4,16 @@ mod map;
 
 use super::metric::Metric;
 use super::spd::{self, Bundle, EigenScratch, RiemannError, WIDTH};
-use faer::{Mat, MatMut, MatRef};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use map::Map;
 use rayon::prelude::*;
 use std::borrow::Borrow;
 use std::f64::consts::SQRT_2;
+
+/// Half of the second product is not needed; of smaller matrices all of it takes less time
+/// than the cutting.
+const LEAST_CUT: usize = 96;
 
 /// Maps SPD matrices `C` to the tangent space at a fixed point `P`, as vectors, and back.
 ///
@@ -155,7 +160,12 @@ impl TangentSpace {
         let Some(w) = map.whitening() else { return false };
         for (lane, cov) in covs.iter().map(Borrow::borrow).enumerate() {
             assert_eq!(cov.shape(), point.shape(), "matrix of another size");
-            spd::lower_congruence_into(w, cov.as_ref(), half.as_mut(), whitened.as_mut());
+            if w.nrows() < LEAST_CUT {
+                matmul(half.as_mut(), Accum::Replace, w, cov.as_ref(), 1.0, Par::Seq);
+                matmul(whitened.as_mut(), Accum::Replace, half.as_ref(), w, 1.0, Par::Seq);
+            } else {
+                spd::lower_congruence_into(w, cov.as_ref(), half.as_mut(), whitened.as_mut());
+            }
             if bundle.set(lane, whitened.as_ref()).is_err() {
                 return false;
             }

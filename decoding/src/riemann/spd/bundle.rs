@@ -19,7 +19,7 @@ const LEAST_COSINE: f64 = 1e-200;
 /// Larger matrices do not fit into a cache side by side.
 const LARGEST: usize = 384;
 /// From this size on, empty places cost more than side by side gains.
-const LEAST_FULL: usize = 64;
+const LEAST_FULL: usize = 65;
 
 /// [`WIDTH`] symmetric matrices of one size, and what becomes of them.
 #[derive(Clone, Debug)]

@@ -5,11 +5,7 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-/// Half of a smaller product takes more time to cut out than the other half takes.
-const LEAST_CUT: usize = 96;
-
-/// `A C Aᵀ` of a symmetric `C`, the lower triangle at least; `half` is scratch of the same
-/// shape.
+/// `A C Aᵀ` of a symmetric `C`, the lower triangle; `half` is scratch of the same shape.
 ///
 /// # Panics
 /// If sizes do not agree.
@@ -20,10 +16,6 @@ pub(crate) fn lower_congruence_into(
     out: MatMut<'_, f64>,
 ) {
     matmul(half.as_mut(), Accum::Replace, a, c, 1.0, Par::Seq);
-    if a.nrows() < LEAST_CUT {
-        matmul(out, Accum::Replace, half.as_ref(), a.transpose(), 1.0, Par::Seq);
-        return;
-    }
     triangular::matmul(
         out,
         BlockStructure::TriangularLower,
@@ -37,7 +29,7 @@ pub(crate) fn lower_congruence_into(
     );
 }
 
-/// `A C Aᵀ` of a symmetric `C`, both triangles; `half` is scratch of the same shape.
+/// The same, both triangles.
 ///
 /// # Panics
 /// If sizes do not agree.
@@ -47,17 +39,6 @@ pub(crate) fn congruence_into(
     half: &mut Mat<f64>,
     mut out: MatMut<'_, f64>,
 ) {
-    matmul(half.as_mut(), Accum::Replace, a, c, 1.0, Par::Seq);
-    triangular::matmul(
-        out.as_mut(),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        half.as_ref(),
-        BlockStructure::Rectangular,
-        a.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
+    lower_congruence_into(a, c, half.as_mut(), out.as_mut());
     mirror_lower(out);
 }
