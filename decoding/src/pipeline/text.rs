@@ -18,7 +18,9 @@
 //! c = 0.1
 //! ```
 //! Where several lists of steps vote, each stands under a `[[vote]]` of its own, its steps
-//! under `[[vote.steps]]`. Parameters that are left out have their defaults; [`Pipeline::to_toml`] writes all of
+//! under `[[vote.steps]]`. `idle_weight`, a number, makes idle more or less ready to be
+//! decided; `[choose]` with `[[choose.parameters]]` or a list of `idle_weights` leaves both
+//! to the calibration. Parameters that are left out have their defaults; [`Pipeline::to_toml`] writes all of
 //! them. Nothing is read from a file here: text comes in, a description goes out.
 
 mod nearest;
