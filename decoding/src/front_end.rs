@@ -19,6 +19,7 @@ pub mod batch;
 mod extract;
 mod graph;
 mod history;
+mod spectrum;
 pub mod step;
 
 use self::extract::{Extractor, Needs, Stretch};
@@ -37,6 +38,9 @@ use acquisition::text::printable;
 use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
 use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
 
 /// The front end as written in a configuration or a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,33 +1,37 @@
-//! Log band power of a window: Welch per channel, then the mean of each band's bins.
+//! What is read off the spectrum of a window, channel by channel: powers and entropies of
+//! bands.
 
+use super::spectrum::Spectrum;
+use super::step::{self, Scale};
 use crate::psd::PsdError;
-use crate::psd::bands::{Band, mean_power};
-use crate::psd::welch::WelchPlan;
+use crate::psd::bands::{mean_power, relative_power, spectral_entropy};
 use crate::window::Planar;
 use acquisition::time::SampleRate;
 use std::ops::Range;
 
-/// Planned for windows of one length: Hann segments of 1 s, half overlap.
+/// Powers of bands, planned for windows of one length.
 pub struct BandPower {
-    welch: WelchPlan,
-    psd: Vec<f64>,
+    spectrum: Spectrum,
     bins: Vec<Range<usize>>,
+    relative_to: Option<Range<usize>>,
+    scale: Scale,
 }
 
 impl BandPower {
-    /// Refuses windows shorter than one segment, and rates too low for the bands
-    /// (`low <= f < high` in hertz).
+    /// Refuses windows shorter than the method needs, and bands without bins, as those above
+    /// half the rate.
     pub fn new(
+        params: &step::BandPower,
         n_samples: usize,
         rate: SampleRate,
-        bands_hz: &[[f64; 2]],
     ) -> Result<Self, PsdError> {
-        let segment = rate.hz().round_ties_even() as usize;
-        let welch = WelchPlan::new(n_samples, rate, segment, segment / 2)?;
-        let freqs_hz = welch.freqs_hz();
-        let bins_of = |&[low_hz, high_hz]: &[f64; 2]| Band { low_hz, high_hz }.bins(&freqs_hz);
-        let bins = bands_hz.iter().map(bins_of).collect::<Result<_, _>>()?;
-        Ok(Self { psd: vec![0.0; welch.n_bins()], bins, welch })
+        let spectrum = Spectrum::new(params.spectrum(), n_samples, rate)?;
+        let bins = spectrum.bins(&params.bands_hz)?;
+        let relative_to = match params.relative_to_hz {
+            Some(range_hz) => spectrum.bins(&[range_hz])?.pop(),
+            None => None,
+        };
+        Ok(Self { spectrum, bins, relative_to, scale: params.scale })
     }
 
     /// Number of values per channel.
@@ -35,14 +39,57 @@ impl BandPower {
         self.bins.len()
     }
 
-    /// Writes `ln` of the mean density per channel and band, channel-major.
+    /// Writes the power per channel and band, channel-major.
     ///
     /// Thread: decoding thread. Allocation: none.
-    pub fn log_power_into(&mut self, samples: Planar<'_>, out: &mut [f64]) {
+    pub fn powers_into(&mut self, samples: Planar<'_>, out: &mut [f64]) {
         for (c, powers) in out.chunks_exact_mut(self.bins.len()).enumerate() {
-            self.welch.run(samples.channel(c), &mut self.psd);
-            for (power, bins) in powers.iter_mut().zip(&self.bins) {
-                *power = mean_power(&self.psd, bins.clone()).max(f64::MIN_POSITIVE).ln();
+            let psd = self.spectrum.of(samples.channel(c));
+            for (value, bins) in powers.iter_mut().zip(&self.bins) {
+                let power = match &self.relative_to {
+                    None => mean_power(psd, bins.clone()),
+                    Some(total) => relative_power(psd, bins.clone(), total.clone()),
+                };
+                *value = match self.scale {
+                    Scale::Log => power.max(f64::MIN_POSITIVE).ln(),
+                    Scale::Linear => power,
+                };
+            }
+        }
+    }
+}
+
+/// Entropies of bands, planned for windows of one length.
+pub(super) struct Entropy {
+    spectrum: Spectrum,
+    bins: Vec<Range<usize>>,
+}
+
+impl Entropy {
+    /// Refuses what [`BandPower::new`] does.
+    pub fn new(
+        params: &step::SpectralEntropy,
+        n_samples: usize,
+        rate: SampleRate,
+    ) -> Result<Self, PsdError> {
+        let spectrum = Spectrum::new(params.spectrum(), n_samples, rate)?;
+        let bins = spectrum.bins(&params.bands_hz)?;
+        Ok(Self { spectrum, bins })
+    }
+
+    /// Number of values per channel.
+    pub fn n_bands(&self) -> usize {
+        self.bins.len()
+    }
+
+    /// Writes the entropy per channel and band, channel-major.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    pub fn entropies_into(&mut self, samples: Planar<'_>, out: &mut [f64]) {
+        for (c, entropies) in out.chunks_exact_mut(self.bins.len()).enumerate() {
+            let psd = self.spectrum.of(samples.channel(c));
+            for (value, bins) in entropies.iter_mut().zip(&self.bins) {
+                *value = spectral_entropy(psd, bins.clone());
             }
         }
     }

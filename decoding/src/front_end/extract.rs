@@ -2,7 +2,7 @@
 //! trials of a batch alike.
 
 use super::PlanError;
-use super::band_power::BandPower;
+use super::band_power::{BandPower, Entropy};
 use super::step::{Connectivity, Feature, Summary};
 use crate::connectivity::{
     BandEdges, ConnectivitySpec, NodeStrength, Resolution, Segments, SlidingConnectivity,
@@ -10,6 +10,7 @@ use crate::connectivity::{
 use crate::psd::bands::Band;
 use crate::riemann::covariance::{CovarianceRuntime, Estimator, oas_shrink};
 use crate::spatial_filter::augmented::AugmentedRuntime;
+use crate::time_domain::TimeFeature;
 use crate::window::{Planar, Shape, Slot, Value, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
@@ -47,6 +48,8 @@ enum Kind {
     Augmented(AugmentedRuntime),
     LogVariance,
     BandPower(BandPower),
+    Entropy(Entropy),
+    TimeDomain(Vec<TimeFeature>),
     /// One per band: they know the segments of earlier windows.
     Strength(Vec<NodeStrength>),
     Pairs(Vec<SlidingConnectivity>),
@@ -77,9 +80,9 @@ impl Extractor {
                 Kind::Augmented(step.params().plan(n_channels, n_samples)?)
             }
             Feature::LogVariance(_) => Kind::LogVariance,
-            Feature::BandPower(power) => {
-                Kind::BandPower(BandPower::new(n_samples, rate, &power.bands_hz)?)
-            }
+            Feature::BandPower(power) => Kind::BandPower(BandPower::new(power, n_samples, rate)?),
+            Feature::SpectralEntropy(step) => Kind::Entropy(Entropy::new(step, n_samples, rate)?),
+            Feature::TimeDomain(step) => Kind::TimeDomain(step.measures.clone()),
             Feature::Connectivity(step) => {
                 plan_connectivity(step, nodes.len(), n_channels, window, rate)?
             }
@@ -102,6 +105,8 @@ impl Extractor {
             Kind::Estimated(_)
             | Kind::Augmented(_)
             | Kind::BandPower(_)
+            | Kind::Entropy(_)
+            | Kind::TimeDomain(_)
             | Kind::Strength(_)
             | Kind::Pairs(_)
             | Kind::Samples => Needs { samples: true, covariance: false },
@@ -118,6 +123,8 @@ impl Extractor {
             Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
             Kind::LogVariance => Shape::Vector(n_bands * n_channels),
             Kind::BandPower(power) => Shape::Vector(n_bands * n_channels * power.n_bands()),
+            Kind::Entropy(entropy) => Shape::Vector(n_bands * n_channels * entropy.n_bands()),
+            Kind::TimeDomain(measures) => Shape::Vector(n_bands * n_channels * measures.len()),
             Kind::Strength(bands) => Shape::Vector(bands.iter().map(NodeStrength::n_values).sum()),
             Kind::Pairs(bands) => Shape::Vector(bands.iter().map(|b| b.values().len()).sum()),
             Kind::Samples => Shape::Samples { n_bands, n_channels, n_samples },
@@ -196,7 +203,11 @@ impl Extractor {
                     *value = covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
                 }
             }
-            Kind::BandPower(power) => power.log_power_into(stretch.samples?, out),
+            Kind::BandPower(power) => power.powers_into(stretch.samples?, out),
+            Kind::Entropy(entropy) => entropy.entropies_into(stretch.samples?, out),
+            Kind::TimeDomain(measures) => {
+                TimeFeature::several_into(measures, stretch.samples?, out);
+            }
             Kind::Strength(bands) => match end {
                 Some(end) => bands[band].slide_into(end, stretch.samples?, out),
                 None => bands[band].run_into(stretch.samples?, out),

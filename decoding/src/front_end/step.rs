@@ -6,10 +6,15 @@
 //! distinct one once.
 
 pub mod group;
+mod spectrum;
+mod time_domain;
+
+pub(crate) use self::spectrum::SpectrumParams;
+pub use self::spectrum::{BandPower, Scale, SpectralEntropy, SpectrumMethod};
+pub use self::time_domain::TimeDomain;
 
 use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
-use crate::psd::bands::BANDS;
 use crate::riemann::covariance::Estimator;
 use crate::spatial::laplacian::{Edge, Reach};
 use crate::spatial_filter::augmented::AugmentedParams;
@@ -42,8 +47,12 @@ steps! {
         AugmentedCovariance = "augmented_covariance",
         /// Logarithm of each channel's variance.
         LogVariance = "log_variance",
-        /// Logarithm of Welch band power per channel and band.
+        /// Power per channel and band.
         BandPower = "band_power",
+        /// How flat the spectrum is, per channel and band.
+        SpectralEntropy = "spectral_entropy",
+        /// Hjorth's parameters, line length and the like, per channel.
+        TimeDomain = "time_domain",
         /// How the channels go together, per band.
         Connectivity = "connectivity",
         /// The samples as they are.
@@ -222,22 +231,6 @@ impl AugmentedCovariance {
 #[serde(deny_unknown_fields)]
 pub struct LogVariance {}
 
-/// `ln` of the mean Welch density of each channel in each of the bands, channel-major:
-/// Hann segments of 1 s, half overlap.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BandPower {
-    /// Edges in hertz: `low <= f < high`.
-    pub bands_hz: Vec<[f64; 2]>,
-}
-
-impl Default for BandPower {
-    /// Mu, and beta in three parts.
-    fn default() -> Self {
-        Self { bands_hz: BANDS.iter().map(|band| [band.low_hz, band.high_hz]).collect() }
-    }
-}
-
 /// Connectivity over the half-second segments of a window
 /// ([`Segments::half_second`](crate::connectivity::Segments::half_second)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -368,12 +361,6 @@ impl Checked for Pick {
             }
             None => Ok(()),
         }
-    }
-}
-
-impl Checked for BandPower {
-    fn check(&self) -> Result<(), BadParameter> {
-        some_band(&self.bands_hz)
     }
 }
 

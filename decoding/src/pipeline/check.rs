@@ -174,9 +174,11 @@ impl Step {
             Self::Signal(_) => Form::Signal,
             Self::Feature(step) => match step {
                 Feature::Covariance(_) | Feature::AugmentedCovariance(_) => Form::Matrices,
-                Feature::LogVariance(_) | Feature::BandPower(_) | Feature::Connectivity(_) => {
-                    Form::Vector
-                }
+                Feature::LogVariance(_)
+                | Feature::BandPower(_)
+                | Feature::SpectralEntropy(_)
+                | Feature::TimeDomain(_)
+                | Feature::Connectivity(_) => Form::Vector,
                 Feature::Raw(_) => Form::Samples,
             },
             Self::Transform(step) => match step {

@@ -1,0 +1,113 @@
+//! Pipelines that, beside the built-in ones, use every step there is: what must hold for
+//! any pipeline is tested with these.
+
+use acquisition::time::SampleRate;
+use decoding::pipeline::step::Step;
+use decoding::pipeline::{Pipeline, built_in};
+use std::collections::BTreeSet;
+
+/// A pipeline's name, and its steps, each with its parameters as TOML.
+type Example = (&'static str, &'static [(&'static str, &'static str)]);
+
+const BANDS: &str = "bands_hz = [[8, 12], [12, 20], [20, 30]]";
+
+/// For streams whose channels are called by the 10-10 system, C3, Cz, C4 and FC3 among
+/// them.
+const EXAMPLES: [Example; 10] = [
+    (
+        "notch+reference+knn",
+        &[
+            ("notch", "line_hz = 30"),
+            ("reference", "channels = [\"C3\", \"Cz\"]"),
+            ("band_pass", "family = \"chebyshev2\""),
+            ("covariance", ""),
+            ("knn", ""),
+        ],
+    ),
+    (
+        "laplacian+pick+mean_field",
+        &[
+            ("laplacian", ""),
+            ("pick", "channels = [\"C3\", \"C4\", \"Fz\"]\nabsent = \"leave_out\""),
+            ("band_pass", ""),
+            ("covariance", "estimator = \"ledoit_wolf\""),
+            ("mean_field", ""),
+        ],
+    ),
+    ("erp+ts+lr", &[("samples", ""), ("erp_covariance", "n_filters = 2"), TANGENT, REGRESSION]),
+    (
+        "recenter+fgda+select",
+        &[
+            ("band_pass", ""),
+            ("covariance", ""),
+            ("recenter", ""),
+            ("fgda", ""),
+            TANGENT,
+            ("standardise", ""),
+            ("select", "k = 5"),
+            LDA,
+        ],
+    ),
+    (
+        "pli+lda",
+        &[
+            ("band_pass", ""),
+            ("connectivity", "measure = \"phase_lag\"\nsummary = \"pairs\""),
+            ("select", "k = 9"),
+            LDA,
+        ],
+    ),
+    (
+        "time+lda",
+        &[
+            ("filter_bank", BANDS),
+            (
+                "time_domain",
+                "measures = [\"log_variance\", \"activity\", \"mobility\", \"complexity\", \"line_length\"]",
+            ),
+            LDA,
+        ],
+    ),
+    ("entropy+lda", &[("spectral_entropy", "bands_hz = [[4, 30], [8, 16]]"), LDA]),
+    ("burg+lda", &[("band_pass", ""), ("band_power", "method = \"burg\""), LDA]),
+    (
+        "multitaper+lda",
+        &[("band_power", "method = \"multitaper\"\nbandwidth_hz = 3\nscale = \"linear\""), LDA],
+    ),
+    ("share+lda", &[("band_power", "relative_to_hz = [4, 40]"), LDA]),
+];
+
+const TANGENT: (&str, &str) = ("tangent_space", "");
+const REGRESSION: (&str, &str) = ("logistic_regression", "");
+const LDA: (&str, &str) = ("lda", "");
+
+/// All of them, for streams at `rate` and windows of the default length and step.
+///
+/// # Panics
+/// Where one is no pipeline.
+pub fn all(_rate: SampleRate) -> Vec<Pipeline> {
+    EXAMPLES.iter().map(|(name, steps)| described(name, steps)).collect()
+}
+
+fn described(name: &str, steps: &[(&str, &str)]) -> Pipeline {
+    let step =
+        |(step, parameters): &(&str, &str)| format!("[[steps]]\nstep = \"{step}\"\n{parameters}\n");
+    let steps: String = steps.iter().map(step).collect();
+    Pipeline::from_toml(&format!("name = \"{name}\"\n{steps}"))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The built-in pipelines and these.
+pub fn with_built_in(rate: SampleRate) -> Vec<Pipeline> {
+    built_in::all().into_iter().chain(all(rate)).collect()
+}
+
+/// The steps that none of `pipelines` has.
+pub fn missing_steps(pipelines: &[Pipeline]) -> BTreeSet<&'static str> {
+    let of_pipeline = |pipeline: &Pipeline| {
+        let voters = pipeline.vote.iter().flat_map(|voter| &voter.steps);
+        pipeline.steps.iter().chain(voters).map(Step::name).collect::<Vec<_>>()
+    };
+    let used: BTreeSet<_> = pipelines.iter().flat_map(of_pipeline).collect();
+    Step::names().filter(|name| !used.contains(name)).collect()
+}
