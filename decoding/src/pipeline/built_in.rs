@@ -1,8 +1,8 @@
 //! The pipelines that come with the program, by name.
 
 use super::step::{
-    Classifier, Csp, FgMdm, KernelKind, Lda, LogisticRegression, Mdm, Penalty, Step, Svm,
-    TangentSpace, Transform,
+    Classifier, Csp, FgMdm, FilterBankCsp, KernelKind, Lda, LogisticRegression, Mdm, Penalty, Step,
+    Svm, TangentSpace, Transform,
 };
 use super::{Pipeline, Voter};
 use crate::classifier::elastic_net::ElasticNetParams;
@@ -31,6 +31,8 @@ pub fn all() -> Vec<Pipeline> {
         csp_svm(),
         acm_ts_svm(),
         fb_ts_lr(),
+        fbcsp_lda(),
+        fbcsp_svm(),
         vote(),
     ]
 }
@@ -171,6 +173,29 @@ pub fn fb_ts_lr() -> Pipeline {
         Step::Classifier(classifier),
     ];
     pipeline("fb+ts+lr", steps)
+}
+
+fn fbcsp(name: &str, classifier: Step) -> Pipeline {
+    let steps = vec![
+        Step::Signal(SignalStep::FilterBank(FilterBank::default())),
+        covariance(Estimator::Oas),
+        Step::Transform(Transform::FilterBankCsp(FilterBankCsp::default())),
+        classifier,
+    ];
+    pipeline(name, steps)
+}
+
+/// Spatial patterns of the bands of the default [`FilterBank`], those that tell most with
+/// their pairs, shrinkage LDA (Ang et al. 2012, doi 10.3389/fnins.2012.00039).
+pub fn fbcsp_lda() -> Pipeline {
+    fbcsp("fbcsp+lda", lda())
+}
+
+/// The same, linear support-vector machine (as MOABB's `FBCSP`, which keeps the ten
+/// log-variances of most information without their pairs: `csp`, then `select` with
+/// `by = "mutual_information"` and `k = 10`).
+pub fn fbcsp_svm() -> Pipeline {
+    fbcsp("fbcsp+svm", svm(KernelKind::Linear))
 }
 
 /// Electrodes over the hands' and the feet's part of the motor cortex.

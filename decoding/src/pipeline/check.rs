@@ -150,6 +150,7 @@ impl Step {
             Self::Signal(_) | Self::Feature(_) => Form::Signal,
             Self::Transform(step) => match step {
                 Transform::Csp(_)
+                | Transform::FilterBankCsp(_)
                 | Transform::TangentSpace(_)
                 | Transform::Recenter(_)
                 | Transform::Fgda(_) => Form::Matrices,
@@ -186,6 +187,7 @@ impl Step {
                     Form::Matrices
                 }
                 Transform::Csp(_)
+                | Transform::FilterBankCsp(_)
                 | Transform::TangentSpace(_)
                 | Transform::Standardise(_)
                 | Transform::Select(_) => Form::Vector,

@@ -2,11 +2,13 @@
 //! classifier at the end.
 
 mod classifier;
+mod spatial;
 
 pub use self::classifier::{
     FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
     Penalty, Svm,
 };
+pub use self::spatial::FilterBankCsp;
 
 use crate::front_end::step::group::{BadParameter, Checked, steps};
 use crate::front_end::step::{Feature, SignalStep};
@@ -25,6 +27,8 @@ steps! {
     Transform {
         /// Common spatial patterns per band, and the log-variance of each.
         Csp = "csp",
+        /// Common spatial patterns of a bank of bands, those that tell most.
+        FilterBankCsp = "fbcsp",
         /// Matrices as vectors, in the tangent space at the mean of the training's.
         TangentSpace = "tangent_space",
         /// Moves the mean of the training's matrices to the identity.

@@ -1,3 +1,5 @@
+mod spatial;
+
 use super::check::{Form, PipelineError};
 use super::{Pipeline, built_in, demands};
 use crate::decoder::{ExampleSpan, Examples, Fit as _, FitError};

@@ -1,5 +1,7 @@
 //! Transforms, each fitted, planned and run.
 
+mod bank;
+
 use super::classify::check_filter;
 use super::fit::Training;
 use super::fitted::FittedTransform;
@@ -38,6 +40,7 @@ impl Transform {
                     step.params(n_classes).fit(&training.matrices(band), labels, n_classes)
                 })?,
             },
+            Self::FilterBankCsp(step) => bank::fit(step, training)?,
             Self::TangentSpace(step) => FittedTransform::TangentSpace {
                 metric: step.metric,
                 points: per_band(training, |band| mean(training, band, step.metric))?,
