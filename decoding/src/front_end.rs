@@ -20,6 +20,7 @@ mod extract;
 mod graph;
 mod history;
 mod spectrum;
+mod ssvep;
 pub mod step;
 
 use self::extract::{Extractor, Needs, Stretch};
@@ -32,6 +33,7 @@ use crate::psd::PsdError;
 use crate::riemann::covariance::{CovarianceError, SlidingCovariance};
 use crate::spatial::SpatialError;
 use crate::spatial_filter::augmented::AugmentedError;
+use crate::spatial_filter::cca::CcaError;
 use crate::window::{Features, Shape, Window, WindowError, WindowSpec};
 use acquisition::signal::StreamInfo;
 use acquisition::text::printable;
@@ -89,6 +91,9 @@ pub enum PlanError {
     /// Choose more channels, other bands or a longer window.
     #[error(transparent)]
     Connectivity(#[from] ConnectivityError),
+    /// Choose other frequencies, fewer harmonics or a longer window.
+    #[error(transparent)]
+    Cca(#[from] CcaError),
     /// Name electrodes of the 10-10 system, or leave the spatial step out.
     #[error(transparent)]
     Spatial(#[from] SpatialError),

@@ -13,7 +13,7 @@ const BANDS: &str = "bands_hz = [[8, 12], [12, 20], [20, 30]]";
 
 /// For streams whose channels are called by the 10-10 system, C3, Cz, C4 and FC3 among
 /// them.
-const EXAMPLES: [Example; 10] = [
+const EXAMPLES: [Example; 13] = [
     (
         "notch+reference+knn",
         &[
@@ -74,6 +74,16 @@ const EXAMPLES: [Example; 10] = [
         "multitaper+lda",
         &[("band_power", "method = \"multitaper\"\nbandwidth_hz = 3\nscale = \"linear\""), LDA],
     ),
+    (
+        "fbcca+lr",
+        &[
+            ("filter_bank", "bands_hz = [[6, 40], [12, 40]]"),
+            ("cca", "frequencies_hz = [8, 10, 12]"),
+            REGRESSION,
+        ],
+    ),
+    ("cca+lda", &[("band_pass", ""), ("cca", "frequencies_hz = [10, 15]\nn_harmonics = 2"), LDA]),
+    ("trca+lr", &[("filter_bank", BANDS), ("samples", ""), ("trca", "splits = 3"), REGRESSION]),
     ("share+lda", &[("band_power", "relative_to_hz = [4, 40]"), LDA]),
 ];
 

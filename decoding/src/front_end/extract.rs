@@ -3,6 +3,7 @@
 
 use super::PlanError;
 use super::band_power::{BandPower, Entropy};
+use super::ssvep::Scores;
 use super::step::{Connectivity, Feature, Summary};
 use crate::connectivity::{
     BandEdges, ConnectivitySpec, NodeStrength, Resolution, Segments, SlidingConnectivity,
@@ -50,6 +51,8 @@ enum Kind {
     BandPower(BandPower),
     Entropy(Entropy),
     TimeDomain(Vec<TimeFeature>),
+    /// Of all bands together.
+    Scores(Scores),
     /// One per band: they know the segments of earlier windows.
     Strength(Vec<NodeStrength>),
     Pairs(Vec<SlidingConnectivity>),
@@ -83,6 +86,9 @@ impl Extractor {
             Feature::BandPower(power) => Kind::BandPower(BandPower::new(power, n_samples, rate)?),
             Feature::SpectralEntropy(step) => Kind::Entropy(Entropy::new(step, n_samples, rate)?),
             Feature::TimeDomain(step) => Kind::TimeDomain(step.measures.clone()),
+            Feature::Cca(step) => {
+                Kind::Scores(Scores::new(step, nodes.len(), n_channels, n_samples, rate)?)
+            }
             Feature::Connectivity(step) => {
                 plan_connectivity(step, nodes.len(), n_channels, window, rate)?
             }
@@ -107,6 +113,7 @@ impl Extractor {
             | Kind::BandPower(_)
             | Kind::Entropy(_)
             | Kind::TimeDomain(_)
+            | Kind::Scores(_)
             | Kind::Strength(_)
             | Kind::Pairs(_)
             | Kind::Samples => Needs { samples: true, covariance: false },
@@ -125,6 +132,7 @@ impl Extractor {
             Kind::BandPower(power) => Shape::Vector(n_bands * n_channels * power.n_bands()),
             Kind::Entropy(entropy) => Shape::Vector(n_bands * n_channels * entropy.n_bands()),
             Kind::TimeDomain(measures) => Shape::Vector(n_bands * n_channels * measures.len()),
+            Kind::Scores(scores) => Shape::Vector(scores.n_scores()),
             Kind::Strength(bands) => Shape::Vector(bands.iter().map(NodeStrength::n_values).sum()),
             Kind::Pairs(bands) => Shape::Vector(bands.iter().map(|b| b.values().len()).sum()),
             Kind::Samples => Shape::Samples { n_bands, n_channels, n_samples },
@@ -151,6 +159,11 @@ impl Extractor {
         slot: &mut Slot,
     ) {
         let n_bands = self.nodes.len();
+        if let (Kind::Scores(scores), Value::Vector(out)) = (&mut self.kind, &mut slot.value) {
+            let bands = self.nodes.iter().map(|node| stretch(*node).samples);
+            slot.is_sound = scores.scores_into(bands, out).is_some();
+            return;
+        }
         let mut is_sound = true;
         for band in 0..n_bands {
             let stretch = stretch(self.nodes[band]);

@@ -7,10 +7,12 @@
 
 pub mod group;
 mod spectrum;
+mod ssvep;
 mod time_domain;
 
 pub(crate) use self::spectrum::SpectrumParams;
 pub use self::spectrum::{BandPower, Scale, SpectralEntropy, SpectrumMethod};
+pub use self::ssvep::Cca;
 pub use self::time_domain::TimeDomain;
 
 use self::group::{BadParameter, Checked, steps};
@@ -53,6 +55,8 @@ steps! {
         SpectralEntropy = "spectral_entropy",
         /// Hjorth's parameters, line length and the like, per channel.
         TimeDomain = "time_domain",
+        /// How strongly the window follows each stimulation frequency.
+        Cca = "cca",
         /// How the channels go together, per band.
         Connectivity = "connectivity",
         /// The samples as they are.

@@ -1,7 +1,9 @@
 //! Features and signal steps against the library that they name, and what they refuse.
 
 mod features;
+mod ssvep;
 
+use super::step::{Feature, Raw};
 use super::{Completed, FrontEnd, FrontEndSpec, PlanError};
 use crate::pipeline::{Pipeline, demands};
 use crate::window::{Samples, Shape, Value};
@@ -40,6 +42,14 @@ fn pipeline(steps: &[(&str, &str)]) -> Result<Pipeline, String> {
     let steps: String = steps.iter().map(step).collect();
     Pipeline::from_toml(&format!("name = \"a\"\n{steps}[[steps]]\nstep = \"lda\"\n"))
         .map_err(|e| e.to_string())
+}
+
+/// A front end of the samples behind signal steps.
+fn samples_behind(signal: &[(&str, &str)], n_channels: usize) -> Result<FrontEnd, PlanError> {
+    let mut demand = pipeline(&[signal, &[("log_variance", "")]].concat()).unwrap().demand();
+    demand.feature = Feature::Raw(Raw {});
+    let picks = (0..n_channels).collect();
+    FrontEnd::plan(&SPEC, &stream(n_channels), picks, [demand].into_iter().collect())
 }
 
 fn plan(steps: &[(&str, &str)], n_channels: usize) -> Result<FrontEnd, PlanError> {

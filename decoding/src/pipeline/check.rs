@@ -155,7 +155,7 @@ impl Step {
                 | Transform::Recenter(_)
                 | Transform::Fgda(_) => Form::Matrices,
                 Transform::Standardise(_) | Transform::Select(_) => Form::Vector,
-                Transform::ErpCovariance(_) => Form::Samples,
+                Transform::ErpCovariance(_) | Transform::Trca(_) => Form::Samples,
             },
             Self::Classifier(step) => match step {
                 Classifier::Lda(_) | Classifier::LogisticRegression(_) | Classifier::Svm(_) => {
@@ -179,6 +179,7 @@ impl Step {
                 | Feature::BandPower(_)
                 | Feature::SpectralEntropy(_)
                 | Feature::TimeDomain(_)
+                | Feature::Cca(_)
                 | Feature::Connectivity(_) => Form::Vector,
                 Feature::Raw(_) => Form::Samples,
             },
@@ -188,6 +189,7 @@ impl Step {
                 }
                 Transform::Csp(_)
                 | Transform::FilterBankCsp(_)
+                | Transform::Trca(_)
                 | Transform::TangentSpace(_)
                 | Transform::Standardise(_)
                 | Transform::Select(_) => Form::Vector,

@@ -167,7 +167,10 @@ fn fit_rest(
 ) -> Result<FittedClassifier, FitError> {
     let [step, rest @ ..] = steps else { return classifier.fit(training) };
     let fitted = step.fit(training)?;
-    let values = transformed(&fitted, &training.views)?;
+    let values = match step.left_out(training)? {
+        Some(values) => values,
+        None => transformed(&fitted, &training.views)?,
+    };
     done.push(fitted);
     let views = values.iter().map(Value::view).collect();
     let (labels, spans) = (training.labels.clone(), training.spans.clone());

@@ -2,12 +2,14 @@
 //! classifier at the end.
 
 mod classifier;
+mod responses;
 mod spatial;
 
 pub use self::classifier::{
     FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
     Penalty, Svm,
 };
+pub use self::responses::Trca;
 pub use self::spatial::FilterBankCsp;
 
 use crate::front_end::step::group::{BadParameter, Checked, steps};
@@ -39,6 +41,8 @@ steps! {
         Select = "select",
         /// Leaves of every matrix what tells the classes apart.
         Fgda = "fgda",
+        /// How well a window, locked to the stimulus, matches each class's mean response.
+        Trca = "trca",
         /// Covariance of a window with the classes' mean responses.
         ErpCovariance = "erp_covariance",
     }

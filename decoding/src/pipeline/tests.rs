@@ -1,4 +1,5 @@
 mod spatial;
+mod ssvep;
 
 use super::check::{Form, PipelineError};
 use super::{Pipeline, built_in, demands};
