@@ -13,7 +13,7 @@ const BANDS: &str = "bands_hz = [[8, 12], [12, 20], [20, 30]]";
 
 /// For streams whose channels are called by the 10-10 system, C3, Cz, C4 and FC3 among
 /// them.
-const EXAMPLES: [Example; 13] = [
+const EXAMPLES: [Example; 14] = [
     (
         "notch+reference+knn",
         &[
@@ -57,6 +57,7 @@ const EXAMPLES: [Example; 13] = [
             LDA,
         ],
     ),
+    ("dpli+lda", &[("connectivity", "measure = \"directed_phase_lag\""), LDA]),
     (
         "time+lda",
         &[

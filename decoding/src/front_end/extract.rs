@@ -253,7 +253,8 @@ fn plan_connectivity(
     let segments = Segments::half_second(window, rate);
     Ok(match step.summary {
         Summary::NodeStrength => {
-            let planned = NodeStrength::new(n_channels, window, rate, segments, &bands)?;
+            let measure = step.measure;
+            let planned = NodeStrength::of(measure, n_channels, window, rate, segments, &bands)?;
             Kind::Strength(vec![planned; n_signal_bands])
         }
         Summary::Pairs => {

@@ -264,7 +264,8 @@ impl Default for Connectivity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Summary {
-    /// The mean over the other channels, channel-major: `n_channels * n_bands`
+    /// The mean over the other channels, channel-major: `n_channels * n_bands`; of a measure
+    /// with a direction, how much the channel leads
     /// ([`NodeStrength`](crate::connectivity::NodeStrength)).
     NodeStrength,
     /// Every pair, band after band: `n_bands * n_pairs`
@@ -283,13 +284,6 @@ impl Checked for AugmentedCovariance {}
 
 impl Checked for Connectivity {
     fn check(&self) -> Result<(), BadParameter> {
-        let is_strength = self.summary == Summary::NodeStrength;
-        if is_strength && self.measure != Measure::AbsImaginaryCoherence {
-            return Err(BadParameter::new(
-                "summary",
-                "node strength is of `abs_imaginary_coherence`: write summary = \"pairs\"",
-            ));
-        }
         some_band(&self.bands_hz)
     }
 }

@@ -1,5 +1,6 @@
 //! Features and signal steps against the library that they name, and what they refuse.
 
+mod connectivity;
 mod features;
 mod ssvep;
 
