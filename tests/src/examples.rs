@@ -13,7 +13,7 @@ const BANDS: &str = "bands_hz = [[8, 12], [12, 20], [20, 30]]";
 
 /// For streams whose channels are called by the 10-10 system, C3, Cz, C4 and FC3 among
 /// them.
-const EXAMPLES: [Example; 14] = [
+const EXAMPLES: [Example; 18] = [
     (
         "notch+reference+knn",
         &[
@@ -58,6 +58,52 @@ const EXAMPLES: [Example; 14] = [
         ],
     ),
     ("dpli+lda", &[("connectivity", "measure = \"directed_phase_lag\""), LDA]),
+    (
+        "edges+lda",
+        &[
+            ("high_pass", "edge_hz = 2"),
+            ("low_pass", "edge_hz = 35\nfamily = \"chebyshev2\""),
+            ("band_stop", "low_hz = 24\nhigh_hz = 28"),
+            ("log_variance", ""),
+            LDA,
+        ],
+    ),
+    (
+        "fir+comb+spoc",
+        &[
+            ("comb", "line_hz = 4"),
+            ("fir", "low_hz = 8\nhigh_hz = 30\nphase = \"minimum\""),
+            ("covariance", ""),
+            ("spoc", "targets = [0, 1, 2]"),
+            LDA,
+        ],
+    ),
+    (
+        "interpolate+csd+csp",
+        &[
+            ("interpolate", "channels = [\"Cz\"]"),
+            ("current_source_density", ""),
+            ("fir", "high_hz = 30\nn_taps = 31\ntaper = \"blackman\""),
+            ("covariance", ""),
+            ("csp", "filters = { tikhonov = { n_per_end = 2, alpha = 0.1 } }"),
+            LDA,
+        ],
+    ),
+    (
+        "rest+bipolar+lda",
+        &[
+            ("pick", "channels = [\"C3\", \"Cz\", \"C4\", \"FC3\"]"),
+            (
+                "rest",
+                "channels = [\"C3\", \"Cz\", \"C4\", \"FC3\"]\n\
+                 lead_field = [[3, 1, 1], [1, 2, 1], [1, 1, 3], [2, 1, 0]]",
+            ),
+            ("bipolar", "pairs = [[\"C3\", \"Cz\"], [\"C4\", \"Cz\"]]"),
+            ("band_pass", ""),
+            ("log_variance", ""),
+            LDA,
+        ],
+    ),
     (
         "time+lda",
         &[

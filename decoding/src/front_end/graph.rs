@@ -1,8 +1,12 @@
 //! The signal steps of all pipelines of a session as one tree of stages: chains that
 //! begin alike share their beginning, so each distinct filter runs once per frame.
 
+mod design;
+
 use super::step::{Absent, Family, Pick, Reference, SignalStep};
 use super::{FrontEndSpec, PlanError};
+use crate::filter::comb::{Comb, CombFilter};
+use crate::filter::fir::FirFilter;
 use crate::filter::sos::{Section, SosFilter};
 use crate::filter::{FilterError, butterworth, chebyshev, notch};
 use crate::spatial::laplacian::laplacian;
@@ -13,6 +17,8 @@ use acquisition::time::SampleRate;
 #[derive(Clone, Debug, PartialEq)]
 enum StageSpec {
     Filter(Vec<Section>),
+    Fir(Vec<f64>),
+    Comb(Comb),
     Pick(Vec<usize>),
     Map(Box<ChannelMap>),
 }
@@ -23,6 +29,8 @@ enum Stage {
     /// The frame as it comes in.
     Input,
     Filter(SosFilter),
+    Fir(FirFilter),
+    Comb(CombFilter),
     Pick(Vec<usize>),
     Map(ChannelMapper),
 }
@@ -96,6 +104,8 @@ impl Graph {
             StageSpec::Filter(sections) => {
                 (Stage::Filter(SosFilter::new(sections.clone(), n_channels)), n_channels)
             }
+            StageSpec::Fir(taps) => (Stage::Fir(FirFilter::new(taps, n_channels)?), n_channels),
+            StageSpec::Comb(comb) => (Stage::Comb(CombFilter::new(*comb, n_channels)), n_channels),
             StageSpec::Pick(picks) => (Stage::Pick(picks.clone()), picks.len()),
             StageSpec::Map(map) => {
                 let mapper = map.plan(labels)?;
@@ -148,6 +158,20 @@ impl Node {
                 self.frame.copy_from_slice(input);
                 filter.process_frame(&mut self.frame);
             }
+            Stage::Fir(filter) => {
+                if is_fresh {
+                    filter.start_at(input);
+                }
+                self.frame.copy_from_slice(input);
+                filter.process_frame(&mut self.frame);
+            }
+            Stage::Comb(filter) => {
+                if is_fresh {
+                    filter.start_at(input);
+                }
+                self.frame.copy_from_slice(input);
+                filter.process_frame(&mut self.frame);
+            }
             Stage::Map(mapper) => mapper.apply_frame(input, &mut self.frame),
             Stage::Pick(picks) => {
                 for (value, pick) in self.frame.iter_mut().zip(picks) {
@@ -187,6 +211,22 @@ fn stages(
             })]
         }
         SignalStep::Laplacian(step) => vec![mapped(laplacian(labels, step.reach, step.edge)?)],
+        SignalStep::HighPass(step) => vec![same(design::high_pass(step, rate)?)],
+        SignalStep::LowPass(step) => vec![same(design::low_pass(step, rate)?)],
+        SignalStep::BandStop(step) => vec![same(design::band_stop(step, rate)?)],
+        SignalStep::Fir(step) => {
+            vec![(StageSpec::Fir(design::taps(step, rate)?), labels.to_vec())]
+        }
+        SignalStep::Comb(step) => {
+            let comb = Comb::design(step.line_hz, step.quality, step.teeth, rate)?;
+            vec![(StageSpec::Comb(comb), labels.to_vec())]
+        }
+        SignalStep::Bipolar(step) => vec![mapped(design::bipolar(step, labels)?)],
+        SignalStep::CurrentSourceDensity(step) => {
+            vec![mapped(design::current_source_density(step, labels)?)]
+        }
+        SignalStep::Interpolate(step) => vec![mapped(design::interpolation(step, labels)?)],
+        SignalStep::Rest(step) => vec![mapped(design::rest(step, labels)?)],
         SignalStep::Notch(step) => {
             vec![same(notch::harmonics(step.line_hz, step.n_harmonics, step.quality, rate)?)]
         }

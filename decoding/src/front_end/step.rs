@@ -5,11 +5,15 @@
 //! pipelines may ask for the same ones; [`FrontEnd`](super::FrontEnd) computes each
 //! distinct one once.
 
+mod channels;
+mod filters;
 pub mod group;
 mod spectrum;
 mod ssvep;
 mod time_domain;
 
+pub use self::channels::{Bipolar, CurrentSourceDensity, Interpolate, Rest};
+pub use self::filters::{BandStop, Between, Comb, Fir, HighPass, LowPass, Phase};
 pub(crate) use self::spectrum::SpectrumParams;
 pub use self::spectrum::{BandPower, Scale, SpectralEntropy, SpectrumMethod};
 pub use self::ssvep::Cca;
@@ -29,14 +33,32 @@ steps! {
         BandPass = "band_pass",
         /// Several band-passes side by side: everything after is done per band.
         FilterBank = "filter_bank",
+        /// Removes what is slower than an edge.
+        HighPass = "high_pass",
+        /// Removes what is faster than an edge.
+        LowPass = "low_pass",
+        /// Removes what is between two edges.
+        BandStop = "band_stop",
+        /// A finite impulse response.
+        Fir = "fir",
         /// Removes the power line.
         Notch = "notch",
+        /// Removes the power line and all its harmonics.
+        Comb = "comb",
         /// Some of the channels, by label.
         Pick = "pick",
         /// Every channel less the mean of several.
         Reference = "reference",
+        /// Differences of pairs of channels.
+        Bipolar = "bipolar",
         /// Every electrode less its neighbours.
         Laplacian = "laplacian",
+        /// What flows through the skull below each electrode, by a spline.
+        CurrentSourceDensity = "current_source_density",
+        /// Bad channels by what the others say.
+        Interpolate = "interpolate",
+        /// Against a point at infinity.
+        Rest = "rest",
     }
 }
 
@@ -77,7 +99,7 @@ pub enum Family {
 }
 
 /// Attenuation of a Chebyshev filter where none is given.
-const STOP_DB: f64 = 30.0;
+pub(crate) const STOP_DB: f64 = 30.0;
 
 /// The attenuation is Chebyshev's alone.
 fn check_family(family: Family, stop_db: Option<f64>) -> Result<(), BadParameter> {
@@ -376,8 +398,21 @@ impl Demand {
     /// The signal steps that do not depend on which channels there are.
     pub(crate) fn without_channels(&self) -> Vec<SignalStep> {
         let is_free = |step: &&SignalStep| match step {
-            SignalStep::BandPass(_) | SignalStep::FilterBank(_) | SignalStep::Notch(_) => true,
-            SignalStep::Pick(_) | SignalStep::Reference(_) | SignalStep::Laplacian(_) => false,
+            SignalStep::BandPass(_)
+            | SignalStep::FilterBank(_)
+            | SignalStep::HighPass(_)
+            | SignalStep::LowPass(_)
+            | SignalStep::BandStop(_)
+            | SignalStep::Fir(_)
+            | SignalStep::Notch(_)
+            | SignalStep::Comb(_) => true,
+            SignalStep::Pick(_)
+            | SignalStep::Reference(_)
+            | SignalStep::Bipolar(_)
+            | SignalStep::Laplacian(_)
+            | SignalStep::CurrentSourceDensity(_)
+            | SignalStep::Interpolate(_)
+            | SignalStep::Rest(_) => false,
         };
         self.signal.iter().filter(is_free).cloned().collect()
     }

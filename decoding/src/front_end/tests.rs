@@ -2,6 +2,7 @@
 
 mod connectivity;
 mod features;
+mod signal;
 mod ssvep;
 
 use super::step::{Feature, Raw};

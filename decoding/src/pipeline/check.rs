@@ -151,6 +151,7 @@ impl Step {
             Self::Transform(step) => match step {
                 Transform::Csp(_)
                 | Transform::FilterBankCsp(_)
+                | Transform::Spoc(_)
                 | Transform::TangentSpace(_)
                 | Transform::Recenter(_)
                 | Transform::Fgda(_) => Form::Matrices,
@@ -189,6 +190,7 @@ impl Step {
                 }
                 Transform::Csp(_)
                 | Transform::FilterBankCsp(_)
+                | Transform::Spoc(_)
                 | Transform::Trca(_)
                 | Transform::TangentSpace(_)
                 | Transform::Standardise(_)

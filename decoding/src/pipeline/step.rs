@@ -10,7 +10,7 @@ pub use self::classifier::{
     Penalty, Svm,
 };
 pub use self::responses::Trca;
-pub use self::spatial::FilterBankCsp;
+pub use self::spatial::{FilterBankCsp, Spoc};
 
 use crate::front_end::step::group::{BadParameter, Checked, steps};
 use crate::front_end::step::{Feature, SignalStep};
@@ -31,6 +31,8 @@ steps! {
         Csp = "csp",
         /// Common spatial patterns of a bank of bands, those that tell most.
         FilterBankCsp = "fbcsp",
+        /// Spatial filters whose power follows a number of the class.
+        Spoc = "spoc",
         /// Matrices as vectors, in the tangent space at the mean of the training's.
         TangentSpace = "tangent_space",
         /// Moves the mean of the training's matrices to the identity.

@@ -42,6 +42,7 @@ impl Transform {
                 })?,
             },
             Self::FilterBankCsp(step) => bank::fit(step, training)?,
+            Self::Spoc(step) => bank::fit_spoc(step, training)?,
             Self::TangentSpace(step) => FittedTransform::TangentSpace {
                 metric: step.metric,
                 points: per_band(training, |band| mean(training, band, step.metric))?,

@@ -62,7 +62,7 @@ fn every_measure_has_pairs_and_strengths() {
 #[test]
 fn who_leads_is_strong_where_the_measure_has_a_direction() {
     // A wave that reaches one channel after the other, the first one first.
-    let frames: Vec<Vec<f32>> = super::frames(N_CHANNELS, 150)
+    let frames: Vec<Vec<f32>> = frames(N_CHANNELS, 150)
         .into_iter()
         .enumerate()
         .map(|(n, noise)| {

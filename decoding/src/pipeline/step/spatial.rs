@@ -1,8 +1,9 @@
-//! Spatial filters of a bank of bands.
+//! Spatial filters that are fitted to a bank of bands, or to what the classes stand for.
 
 use crate::front_end::step::group::{BadParameter, Checked};
 use crate::spatial_filter::csp::CspRegularisation;
 use crate::spatial_filter::filter_bank_csp::FilterBankCspParams;
+use crate::spatial_filter::spoc::SpocParams;
 use serde::{Deserialize, Serialize};
 
 /// [`crate::spatial_filter::filter_bank_csp::FilterBankCspModel`]: spatial patterns of all
@@ -47,5 +48,43 @@ impl Checked for FilterBankCsp {
             (_, 0) => Err(BadParameter::new("n_selected", "at least one is kept")),
             _ => Ok(()),
         }
+    }
+}
+
+/// [`crate::spatial_filter::spoc::SpocModel`] per band: filters whose power follows a number
+/// that is known for each class, such as the force, the pace or the load that it stands for.
+/// Logarithms of variances, band after band.
+///
+/// # Reference
+/// S. Dähne et al. (2014), doi 10.1016/j.neuroimage.2013.07.079.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spoc {
+    /// The number of each class, idle first; their unit and offset do not matter.
+    pub targets: Vec<f64>,
+    /// Filters per band, at most one per channel.
+    #[serde(default = "default_n_filters")]
+    pub n_filters: usize,
+}
+
+/// As serde wants it.
+fn default_n_filters() -> usize {
+    SpocParams::default().n_filters
+}
+
+impl Checked for Spoc {
+    fn check(&self) -> Result<(), BadParameter> {
+        let is_finite = self.targets.iter().all(|target| target.is_finite());
+        let first = self.targets.first().copied().unwrap_or(0.0);
+        if self.n_filters == 0 {
+            return Err(BadParameter::new("n_filters", "at least one is needed"));
+        }
+        if !is_finite || self.targets.iter().all(|target| *target == first) {
+            return Err(BadParameter::new(
+                "targets",
+                "name a finite number for each class, idle first, two of them different",
+            ));
+        }
+        Ok(())
     }
 }

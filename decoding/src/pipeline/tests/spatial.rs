@@ -5,8 +5,9 @@ use crate::decoder::{Examples, Fit as _, FitError};
 use crate::pipeline::Pipeline;
 use crate::pipeline::fit::Training;
 use crate::pipeline::fitted::FittedTransform;
-use crate::spatial_filter::csp::CspRegularisation;
+use crate::spatial_filter::csp::{CspFilters, CspParams, CspRegularisation};
 use crate::spatial_filter::filter_bank_csp::FilterBankCspParams;
+use crate::spatial_filter::spoc::SpocParams;
 use crate::window::{Value, View};
 
 /// A pipeline of these steps, each with its parameters as TOML.
@@ -87,4 +88,69 @@ fn patterns_that_nothing_is_kept_of_are_refused() {
     let examples = examples(std::slice::from_ref(&pipeline), 2, 12);
     let error = pipeline.fit(&examples).unwrap_err();
     assert!(matches!(error, FitError::BadParameter { name: "shrinkage", .. }), "{error}");
+}
+
+/// The filters of both bands of a fitted step.
+fn filters_of(step: (&str, &str), n_classes: usize) -> (Vec<crate::matrix::Matrix>, Examples) {
+    let bank = ("filter_bank", "bands_hz = [[4, 12], [12, 24]]");
+    let pipeline = pipeline(&[bank, ("covariance", ""), step, ("lda", "")]).unwrap();
+    let examples = examples(std::slice::from_ref(&pipeline), n_classes, 24);
+    let FittedTransform::Csp { bands } = first_transform(&pipeline, &examples) else {
+        panic!("spatial filters")
+    };
+    (bands.into_iter().map(|band| band.filters).collect(), examples)
+}
+
+/// The examples of a pipeline with two bands of covariances, as they were made for it.
+fn training(examples: &Examples) -> Training<'_> {
+    let bank = ("filter_bank", "bands_hz = [[4, 12], [12, 24]]");
+    let pipeline = pipeline(&[bank, ("covariance", ""), ("csp", ""), ("lda", "")]).unwrap();
+    Training::of(&pipeline, examples)
+}
+
+#[test]
+fn comodulated_sources_are_the_librarys() {
+    let (found, examples) = filters_of(("spoc", "targets = [0, 1, 3]\nn_filters = 2"), 3);
+    let training = training(&examples);
+    let targets: Vec<_> = training.labels.iter().map(|l| [0.0, 1.0, 3.0][l.index()]).collect();
+    let params = SpocParams { n_filters: 2 };
+    let expected = |band| params.fit(&training.matrices(band), &targets).unwrap().filters;
+    assert_eq!(found, [expected(0), expected(1)]);
+}
+
+#[test]
+fn regularised_patterns_are_the_librarys() {
+    let tikhonov = "filters = { tikhonov = { n_per_end = 2, alpha = 0.5 } }";
+    let loaded =
+        "filters = { ends = { n_per_end = 1 } }\nregularisation = { oas = { n_samples = 62 } }";
+    let cases = [
+        (tikhonov, CspFilters::Tikhonov { n_per_end: 2, alpha: 0.5 }, CspRegularisation::None),
+        (loaded, CspFilters::Ends { n_per_end: 1 }, CspRegularisation::Oas { n_samples: 62 }),
+    ];
+    for (parameters, filters, regularisation) in cases {
+        let (found, examples) = filters_of(("csp", parameters), 2);
+        let training = training(&examples);
+        let params = CspParams { filters, regularisation };
+        let fit = |band| params.fit(&training.matrices(band), &training.labels, 2);
+        assert_eq!(found, [0, 1].map(|band| fit(band).unwrap().filters), "{parameters}");
+    }
+}
+
+#[test]
+fn targets_that_say_nothing_are_refused() {
+    let read = |parameters| pipeline(&[("covariance", ""), ("spoc", parameters), ("lda", "")]);
+    for (parameters, expected) in [
+        ("", "missing field `targets`"),
+        ("targets = [1, 1]", "two of them different"),
+        ("targets = []", "two of them different"),
+        ("targets = [0, inf]", "name a finite number for each class"),
+        ("targets = [0, 1]\nn_filters = 0", "n_filters: at least one is needed"),
+        ("target = [0, 1]", "did you mean `targets`?"),
+    ] {
+        let error = read(parameters).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    let pipeline = read("targets = [0, 1]").unwrap();
+    let error = pipeline.fit(&examples(std::slice::from_ref(&pipeline), 3, 24)).unwrap_err();
+    assert!(matches!(error, FitError::Shape { expected: 3, found: 2, .. }), "{error}");
 }
