@@ -26,7 +26,7 @@ pub mod step;
 use self::extract::{Extractor, Needs, Stretch};
 use self::graph::Graph;
 use self::history::History;
-use self::step::Demands;
+use self::step::{Demands, Feature};
 use crate::connectivity::ConnectivityError;
 use crate::filter::FilterError;
 use crate::psd::PsdError;
@@ -97,6 +97,34 @@ pub enum PlanError {
     /// Name electrodes of the 10-10 system, or leave the spatial step out.
     #[error(transparent)]
     Spatial(#[from] SpatialError),
+    /// Choose a window and a step that are multiples, or another rate.
+    #[error(
+        "windows of {window_samples} samples every {step_samples} at {rate_hz} Hz are no whole numbers of samples at {resampled_hz} Hz: resample to another rate, or choose a window of at least {least} samples and a step that are multiples of {multiple} samples"
+    )]
+    ResampledWindow {
+        /// Samples of a window.
+        window_samples: usize,
+        /// From one window to the next.
+        step_samples: usize,
+        /// The stream's rate.
+        rate_hz: f64,
+        /// The rate that is resampled to.
+        resampled_hz: f64,
+        /// What both must be multiples of.
+        multiple: u64,
+        /// The shortest window.
+        least: u64,
+    },
+    /// Choose a lower rate.
+    #[error(
+        "resampling from {rate_hz} Hz to {resampled_hz} Hz brings nothing that is not there: choose at most sixteen times the rate"
+    )]
+    ResampledTooFar {
+        /// The rate before.
+        rate_hz: f64,
+        /// The rate asked for.
+        resampled_hz: f64,
+    },
     /// Name channels that the stream has.
     #[error(
         "the pipeline picks channel {}, which is not among the {n_channels} channels decoded from: name channels of the recording",
@@ -123,10 +151,10 @@ impl FrontEndSpec {
         const N_CHANNELS: usize = 2;
         let window = self.window(rate)?;
         let labels = [const { String::new() }; N_CHANNELS];
-        let mut graph = Graph::new(N_CHANNELS);
+        let mut graph = Graph::new(N_CHANNELS, rate);
         for demand in demands.as_slice() {
-            let nodes = graph.add(&demand.without_channels(), self, rate, &labels)?;
-            Extractor::plan(&demand.feature, nodes, N_CHANNELS, window, rate)?;
+            let nodes = graph.add(&demand.without_channels(), self, &labels)?;
+            plan_extractor(&graph, &demand.feature, nodes, window)?;
         }
         Ok(())
     }
@@ -167,6 +195,8 @@ pub struct FrontEnd {
 /// What is kept of a node's signal for the features of its windows.
 struct Leaf {
     node: usize,
+    /// Samples of a window at its rate.
+    n_samples: usize,
     history: Option<History>,
     covariance: Option<(SlidingCovariance, Mat<f64>)>,
 }
@@ -187,7 +217,7 @@ impl FrontEnd {
         let (graph, extractors) = plan_demands(spec, info, &picks, &demands, window)?;
         Ok(Self {
             frame: vec![0.0; picks.len()],
-            leaves: leaves(&graph, &extractors, window),
+            leaves: leaves(&graph, &extractors),
             features: Features::planned(extractors.iter().map(Extractor::shape)),
             graph,
             demands,
@@ -249,7 +279,7 @@ impl FrontEnd {
         self.fresh = true;
         self.grid_start = at.0.div_ceil(step) * step;
         self.sound_from = 0;
-        self.graph.restart();
+        self.graph.restart(at.0);
         for leaf in &mut self.leaves {
             leaf.restart();
         }
@@ -286,7 +316,9 @@ impl FrontEnd {
             return Completed::Nothing;
         }
         for leaf in &mut self.leaves {
-            leaf.push(self.graph.frame(leaf.node));
+            for frame in self.graph.frames(leaf.node) {
+                leaf.push(frame);
+            }
         }
         self.completed(at)
     }
@@ -323,12 +355,12 @@ impl FrontEnd {
         for leaf in &mut self.leaves {
             leaf.finish();
         }
-        let (leaves, n_samples) = (&self.leaves, self.spec.window_samples);
+        let leaves = &self.leaves;
         let stretch = |node: usize| {
             leaves
                 .iter()
                 .find(|leaf| leaf.node == node)
-                .map_or(Stretch::default(), |leaf| leaf.stretch(n_samples))
+                .map_or(Stretch::default(), |leaf| leaf.stretch())
         };
         for (extractor, slot) in self.extractors.iter_mut().zip(self.features.slots_mut()) {
             extractor.extract(Some(end), stretch, slot);
@@ -346,29 +378,41 @@ fn plan_demands(
     window: WindowSpec,
 ) -> Result<(Graph, Vec<Extractor>), PlanError> {
     let labels: Vec<_> = picks.iter().map(|&c| info.channels[c].label.clone()).collect();
-    let mut graph = Graph::new(picks.len());
+    let mut graph = Graph::new(picks.len(), info.rate);
     let mut extractors = Vec::with_capacity(demands.as_slice().len());
     for demand in demands.as_slice() {
-        let nodes = graph.add(&demand.signal, spec, info.rate, &labels)?;
-        let n_channels = nodes.first().map_or(0, |node| graph.n_channels(*node));
-        let feature = &demand.feature;
-        extractors.push(Extractor::plan(feature, nodes, n_channels, window, info.rate)?);
+        let nodes = graph.add(&demand.signal, spec, &labels)?;
+        extractors.push(plan_extractor(&graph, &demand.feature, nodes, window)?);
     }
     Ok((graph, extractors))
 }
 
+/// The feature of windows over the signals of these nodes, which are at one rate: the bands
+/// of a demand go through the same steps.
+fn plan_extractor(
+    graph: &Graph,
+    feature: &Feature,
+    nodes: Vec<usize>,
+    window: WindowSpec,
+) -> Result<Extractor, PlanError> {
+    let first = nodes.first().copied().unwrap_or_default();
+    let (n_channels, clock) = (graph.n_channels(first), graph.clock(first));
+    Extractor::plan(feature, nodes, n_channels, window, clock)
+}
+
 /// One leaf per node that a feature reads, keeping what its features need.
-fn leaves(graph: &Graph, extractors: &[Extractor], window: WindowSpec) -> Vec<Leaf> {
+fn leaves(graph: &Graph, extractors: &[Extractor]) -> Vec<Leaf> {
     let mut leaves: Vec<Leaf> = Vec::new();
     for extractor in extractors {
         let Needs { samples, covariance } = extractor.needs();
         for &node in extractor.nodes() {
+            let WindowSpec { window_samples, step_samples } = extractor.window();
             let at = leaves.iter().position(|leaf| leaf.node == node).unwrap_or_else(|| {
-                leaves.push(Leaf { node, history: None, covariance: None });
+                let n_samples = window_samples;
+                leaves.push(Leaf { node, n_samples, history: None, covariance: None });
                 leaves.len() - 1
             });
             let (n_channels, leaf) = (graph.n_channels(node), &mut leaves[at]);
-            let WindowSpec { window_samples, step_samples } = window;
             if samples && leaf.history.is_none() {
                 leaf.history = Some(History::new(n_channels, window_samples));
             }
@@ -407,9 +451,9 @@ impl Leaf {
         }
     }
 
-    fn stretch(&self, n_samples: usize) -> Stretch<'_> {
+    fn stretch(&self) -> Stretch<'_> {
         Stretch {
-            samples: self.history.as_ref().map(|history| history.newest(n_samples)),
+            samples: self.history.as_ref().map(|history| history.newest(self.n_samples)),
             covariance: self.covariance.as_ref().map(|(_, covariance)| covariance),
         }
     }

@@ -2,6 +2,7 @@
 //! any pipeline is tested with these.
 
 use acquisition::time::SampleRate;
+use decoding::front_end::FrontEndSpec;
 use decoding::pipeline::step::Step;
 use decoding::pipeline::{Pipeline, built_in};
 use std::collections::BTreeSet;
@@ -142,8 +143,24 @@ const LDA: (&str, &str) = ("lda", "");
 ///
 /// # Panics
 /// Where one is no pipeline.
-pub fn all(_rate: SampleRate) -> Vec<Pipeline> {
-    EXAMPLES.iter().map(|(name, steps)| described(name, steps)).collect()
+pub fn all(rate: SampleRate) -> Vec<Pipeline> {
+    let plain = EXAMPLES.iter().map(|(name, steps)| described(name, steps));
+    plain.chain([resampled(rate)]).collect()
+}
+
+/// To half the rate where steps of windows come to whole samples there, to twice elsewhere.
+fn resampled(rate: SampleRate) -> Pipeline {
+    let step = rate.samples(FrontEndSpec::default().step_secs);
+    let rate_hz = if step % 2 == 0 { rate.hz() / 2.0 } else { rate.hz() * 2.0 };
+    let rate_hz = format!("rate_hz = {rate_hz:?}");
+    let steps = [
+        ("low_pass", "edge_hz = 18"),
+        ("resample", rate_hz.as_str()),
+        ("high_pass", "edge_hz = 6"),
+        ("connectivity", "bands_hz = [[6, 12], [12, 18]]"),
+        LDA,
+    ];
+    described("resample+conn", &steps)
 }
 
 fn described(name: &str, steps: &[(&str, &str)]) -> Pipeline {

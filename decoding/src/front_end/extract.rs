@@ -3,6 +3,7 @@
 
 use super::PlanError;
 use super::band_power::{BandPower, Entropy};
+use super::graph::Clock;
 use super::ssvep::Scores;
 use super::step::{Connectivity, Feature, Summary};
 use crate::connectivity::{
@@ -37,7 +38,10 @@ pub(crate) struct Extractor {
     nodes: Vec<usize>,
     kind: Kind,
     n_channels: usize,
-    n_samples: usize,
+    /// Windows in samples of the signals.
+    window: WindowSpec,
+    /// When the signals' frames come.
+    clock: Clock,
 }
 
 enum Kind {
@@ -60,14 +64,16 @@ enum Kind {
 }
 
 impl Extractor {
-    /// Plans a feature of windows over signals of `n_channels`, one signal per band.
+    /// Plans a feature of the stream's windows over signals of `n_channels`, one signal per
+    /// band.
     pub fn plan(
         feature: &Feature,
         nodes: Vec<usize>,
         n_channels: usize,
         window: WindowSpec,
-        rate: SampleRate,
+        clock: Clock,
     ) -> Result<Self, PlanError> {
+        let (window, rate) = (clock.window(window)?, clock.rate());
         let n_samples = window.window_samples;
         let kind = match feature {
             Feature::Covariance(covariance) => {
@@ -94,12 +100,17 @@ impl Extractor {
             }
             Feature::Raw(_) => Kind::Samples,
         };
-        Ok(Self { nodes, kind, n_channels, n_samples })
+        Ok(Self { nodes, kind, n_channels, window, clock })
     }
 
     /// The signal's node of each band.
     pub fn nodes(&self) -> &[usize] {
         &self.nodes
+    }
+
+    /// Windows in samples of the signals.
+    pub fn window(&self) -> WindowSpec {
+        self.window
     }
 
     /// What it reads of a window.
@@ -122,7 +133,8 @@ impl Extractor {
 
     /// The shape of what it writes.
     pub fn shape(&self) -> Shape {
-        let (n_bands, n_channels, n_samples) = (self.nodes.len(), self.n_channels, self.n_samples);
+        let (n_bands, n_channels) = (self.nodes.len(), self.n_channels);
+        let n_samples = self.window.window_samples;
         match &self.kind {
             Kind::Plain | Kind::Oas | Kind::Estimated(_) => {
                 Shape::Matrices { n_bands, n_rows: n_channels }
@@ -159,6 +171,7 @@ impl Extractor {
         slot: &mut Slot,
     ) {
         let n_bands = self.nodes.len();
+        let end = end.map(|end| self.clock.end(end));
         if let (Kind::Scores(scores), Value::Vector(out)) = (&mut self.kind, &mut slot.value) {
             let bands = self.nodes.iter().map(|node| stretch(*node).samples);
             slot.is_sound = scores.scores_into(bands, out).is_some();
@@ -187,7 +200,7 @@ impl Extractor {
             Kind::Plain => out.copy_from(varying(stretch.covariance?)?),
             Kind::Oas => {
                 out.copy_from(varying(stretch.covariance?)?);
-                oas_shrink(out.as_mut(), self.n_samples);
+                oas_shrink(out.as_mut(), self.window.window_samples);
             }
             Kind::Estimated(runtime) => {
                 runtime.covariance_into(stretch.samples?.as_mat(), out.as_mut());

@@ -13,7 +13,7 @@ mod ssvep;
 mod time_domain;
 
 pub use self::channels::{Bipolar, CurrentSourceDensity, Interpolate, Rest};
-pub use self::filters::{BandStop, Between, Comb, Fir, HighPass, LowPass, Phase};
+pub use self::filters::{BandStop, Between, Comb, Fir, HighPass, LowPass, Phase, Resample};
 pub(crate) use self::spectrum::SpectrumParams;
 pub use self::spectrum::{BandPower, Scale, SpectralEntropy, SpectrumMethod};
 pub use self::ssvep::Cca;
@@ -45,6 +45,8 @@ steps! {
         Notch = "notch",
         /// Removes the power line and all its harmonics.
         Comb = "comb",
+        /// Another rate.
+        Resample = "resample",
         /// Some of the channels, by label.
         Pick = "pick",
         /// Every channel less the mean of several.
@@ -405,7 +407,8 @@ impl Demand {
             | SignalStep::BandStop(_)
             | SignalStep::Fir(_)
             | SignalStep::Notch(_)
-            | SignalStep::Comb(_) => true,
+            | SignalStep::Comb(_)
+            | SignalStep::Resample(_) => true,
             SignalStep::Pick(_)
             | SignalStep::Reference(_)
             | SignalStep::Bipolar(_)

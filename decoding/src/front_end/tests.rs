@@ -2,6 +2,7 @@
 
 mod connectivity;
 mod features;
+mod resample;
 mod signal;
 mod ssvep;
 

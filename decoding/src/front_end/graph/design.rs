@@ -3,12 +3,13 @@
 use super::labels_of;
 use crate::filter::fir::design::{Transitions, windowed, with_transitions};
 use crate::filter::fir::minimum_phase::{Magnitude, minimum_phase};
+use crate::filter::resample::Ratio;
 use crate::filter::sos::Section;
 use crate::filter::{Band, FilterError, butterworth, chebyshev};
 use crate::front_end::PlanError;
 use crate::front_end::step::{
     BandStop, Bipolar, CurrentSourceDensity, Family, Fir, HighPass, Interpolate, LowPass, Phase,
-    Rest, STOP_DB,
+    Resample, Rest, STOP_DB,
 };
 use crate::spatial::{ChannelMap, SpatialError, rest as against_infinity};
 use acquisition::montage::{HEAD_RADIUS_M, direction};
@@ -64,6 +65,12 @@ pub(super) fn taps(step: &Fir, rate: SampleRate) -> Result<Vec<f64>, FilterError
         Phase::Linear => Ok(linear),
         Phase::Minimum => minimum_phase(&linear, Magnitude::Kept),
     }
+}
+
+/// The ratio of the rates.
+pub(super) fn ratio(step: &Resample, rate: SampleRate) -> Result<Ratio, FilterError> {
+    let none = FilterError::NoRatio { from_hz: rate.hz(), to_hz: step.rate_hz };
+    Ratio::between(rate, SampleRate::new(step.rate_hz).map_err(|_| none)?)
 }
 
 /// Differences of channels, called as the stream calls them.

@@ -197,3 +197,30 @@ impl Default for Comb {
 }
 
 impl Checked for Comb {}
+
+/// Another rate, causally, by a ratio of integers ([`crate::filter::resample`]): everything
+/// after it, filters and windows alike, counts samples of that rate.
+///
+/// Windows stay where they are on the stream's time axis, so window and step must come to
+/// whole numbers of resampled samples; otherwise planning is refused. Sample `m` of the new
+/// rate stands at the stream's sample `m * rate / rate_hz`, counted from the stream's
+/// beginning and not from the last gap, and is made of the signal up to there.
+///
+/// The anti-aliasing filter delays the signal by ten samples of the lower of both rates at
+/// every frequency: from 160 to 40 Hz a quarter of a second, by which decisions come later.
+/// It passes all but the last tenth below half of that rate, -6 dB there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resample {
+    /// The new rate in hertz.
+    pub rate_hz: f64,
+}
+
+impl Checked for Resample {
+    fn check(&self) -> Result<(), BadParameter> {
+        if self.rate_hz > 0.0 && self.rate_hz.is_finite() {
+            return Ok(());
+        }
+        Err(BadParameter::new("rate_hz", "it is a positive number of hertz"))
+    }
+}
