@@ -14,7 +14,7 @@ const BANDS: &str = "bands_hz = [[8, 12], [12, 20], [20, 30]]";
 
 /// For streams whose channels are called by the 10-10 system, C3, Cz, C4 and FC3 among
 /// them.
-const EXAMPLES: [Example; 18] = [
+const EXAMPLES: [Example; 20] = [
     (
         "notch+reference+knn",
         &[
@@ -105,6 +105,17 @@ const EXAMPLES: [Example; 18] = [
             LDA,
         ],
     ),
+    (
+        "xdawn+lda",
+        &[
+            ("samples", ""),
+            ("xdawn", "n_filters = 1"),
+            ("vectorise", ""),
+            ("select", "k = 20"),
+            ("lda", "shrinkage = \"none\""),
+        ],
+    ),
+    ("stacked+mdm", &[("filter_bank", BANDS), ("covariance", "bands = \"stacked\""), ("mdm", "")]),
     (
         "time+lda",
         &[

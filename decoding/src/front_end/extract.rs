@@ -5,7 +5,7 @@ use super::PlanError;
 use super::band_power::{BandPower, Entropy};
 use super::graph::Clock;
 use super::ssvep::Scores;
-use super::step::{Connectivity, Feature, Summary};
+use super::step::{Bands, Connectivity, Feature, Summary};
 use crate::connectivity::{
     BandEdges, ConnectivitySpec, NodeStrength, Resolution, Segments, SlidingConnectivity,
 };
@@ -50,6 +50,8 @@ enum Kind {
     Oas,
     /// From the samples, anew.
     Estimated(CovarianceRuntime),
+    /// Of the channels of all bands together.
+    Stacked(Stacked),
     Augmented(AugmentedRuntime),
     LogVariance,
     BandPower(BandPower),
@@ -78,6 +80,16 @@ impl Extractor {
         let kind = match feature {
             Feature::Covariance(covariance) => {
                 let estimator = covariance.estimator;
+                if covariance.bands == Bands::Stacked {
+                    let stacked = Stacked::new(estimator, nodes.len() * n_channels, n_samples)?;
+                    return Ok(Self {
+                        nodes,
+                        kind: Kind::Stacked(stacked),
+                        n_channels,
+                        window,
+                        clock,
+                    });
+                }
                 estimator.check(n_channels, n_samples)?;
                 match estimator {
                     Estimator::Scm => Kind::Plain,
@@ -120,6 +132,7 @@ impl Extractor {
                 Needs { covariance: true, samples: false }
             }
             Kind::Estimated(_)
+            | Kind::Stacked(_)
             | Kind::Augmented(_)
             | Kind::BandPower(_)
             | Kind::Entropy(_)
@@ -139,6 +152,7 @@ impl Extractor {
             Kind::Plain | Kind::Oas | Kind::Estimated(_) => {
                 Shape::Matrices { n_bands, n_rows: n_channels }
             }
+            Kind::Stacked(_) => Shape::Matrices { n_bands: 1, n_rows: n_bands * n_channels },
             Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
             Kind::LogVariance => Shape::Vector(n_bands * n_channels),
             Kind::BandPower(power) => Shape::Vector(n_bands * n_channels * power.n_bands()),
@@ -175,6 +189,11 @@ impl Extractor {
         if let (Kind::Scores(scores), Value::Vector(out)) = (&mut self.kind, &mut slot.value) {
             let bands = self.nodes.iter().map(|node| stretch(*node).samples);
             slot.is_sound = scores.scores_into(bands, out).is_some();
+            return;
+        }
+        if let (Kind::Stacked(stacked), Value::Matrices(out)) = (&mut self.kind, &mut slot.value) {
+            let bands = self.nodes.iter().map(|node| stretch(*node).samples);
+            slot.is_sound = stacked.covariance_into(bands, &mut out[0]).is_some();
             return;
         }
         let mut is_sound = true;
@@ -245,6 +264,41 @@ impl Extractor {
             _ => return None,
         }
         out.iter().all(|p| p.is_finite()).then_some(())
+    }
+}
+
+/// The covariance of all bands' channels, from their samples.
+struct Stacked {
+    runtime: CovarianceRuntime,
+    n_samples: usize,
+    /// All channels, each contiguous.
+    samples: Vec<f64>,
+}
+
+impl Stacked {
+    fn new(estimator: Estimator, n_rows: usize, n_samples: usize) -> Result<Self, PlanError> {
+        estimator.check(n_rows, n_samples)?;
+        let runtime = estimator.plan(n_rows, n_samples)?;
+        Ok(Self { runtime, n_samples, samples: vec![0.0; n_rows * n_samples] })
+    }
+
+    /// Thread: decoding thread. Allocation: none.
+    fn covariance_into<'a>(
+        &mut self,
+        bands: impl Iterator<Item = Option<Planar<'a>>>,
+        out: &mut Mat<f64>,
+    ) -> Option<()> {
+        let mut rows = self.samples.chunks_exact_mut(self.n_samples);
+        for band in bands {
+            let band = band?;
+            for (c, row) in (0..band.n_channels()).zip(&mut rows) {
+                row.copy_from_slice(band.channel(c));
+            }
+        }
+        let n_rows = out.nrows();
+        let all = Planar::new(&self.samples, n_rows, self.n_samples, self.n_samples);
+        self.runtime.covariance_into(all.as_mat(), out.as_mut());
+        varying(out).map(|_| ())
     }
 }
 

@@ -225,6 +225,22 @@ pub enum Absent {
 pub struct Covariance {
     /// How it is estimated.
     pub estimator: Estimator,
+    /// What becomes of several bands.
+    pub bands: Bands,
+}
+
+/// What becomes of several bands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bands {
+    /// Each has a matrix of its own.
+    #[default]
+    Each,
+    /// The channels of all of them stand below each other in one matrix, band after band,
+    /// `(n_bands * n_channels, n_bands * n_channels)`: as responses to flicker are
+    /// classified, whose frequencies are the bands. M. Congedo, A. Barachant, A. Andreev
+    /// (2013), doi 10.48550/arXiv.1310.8115.
+    Stacked,
 }
 
 /// One covariance per band of the channels and of copies delayed by `lag` samples each

@@ -56,7 +56,7 @@ fn session_band() -> Step {
 }
 
 fn covariance(estimator: Estimator) -> Step {
-    Step::Feature(Feature::Covariance(Covariance { estimator }))
+    Step::Feature(Feature::Covariance(Covariance { estimator, ..Covariance::default() }))
 }
 
 fn tangent_space() -> Step {

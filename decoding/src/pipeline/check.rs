@@ -4,7 +4,7 @@
 use super::Pipeline;
 use super::step::{Classifier, Step, Transform};
 use crate::front_end::step::group::BadParameter;
-use crate::front_end::step::{Feature, MAX_BANDS, SignalStep};
+use crate::front_end::step::{Bands, Feature, MAX_BANDS, SignalStep};
 
 /// What flows from one step to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +156,10 @@ impl Step {
                 | Transform::Recenter(_)
                 | Transform::Fgda(_) => Form::Matrices,
                 Transform::Standardise(_) | Transform::Select(_) => Form::Vector,
-                Transform::ErpCovariance(_) | Transform::Trca(_) => Form::Samples,
+                Transform::ErpCovariance(_)
+                | Transform::Trca(_)
+                | Transform::Xdawn(_)
+                | Transform::Vectorise(_) => Form::Samples,
             },
             Self::Classifier(step) => match step {
                 Classifier::Lda(_) | Classifier::LogisticRegression(_) | Classifier::Svm(_) => {
@@ -188,10 +191,12 @@ impl Step {
                 Transform::Recenter(_) | Transform::Fgda(_) | Transform::ErpCovariance(_) => {
                     Form::Matrices
                 }
+                Transform::Xdawn(_) => Form::Samples,
                 Transform::Csp(_)
                 | Transform::FilterBankCsp(_)
                 | Transform::Spoc(_)
                 | Transform::Trca(_)
+                | Transform::Vectorise(_)
                 | Transform::TangentSpace(_)
                 | Transform::Standardise(_)
                 | Transform::Select(_) => Form::Vector,
@@ -208,6 +213,12 @@ impl Step {
         }
     }
 
+    /// Whether it makes one of all bands.
+    fn joins_bands(&self) -> bool {
+        let Self::Feature(Feature::Covariance(step)) = self else { return false };
+        step.bands == Bands::Stacked
+    }
+
     /// Whether it wants one matrix, not one per band.
     fn takes_one_matrix(&self) -> bool {
         matches!(self, Self::Classifier(_)) && self.takes() == Form::Matrices
@@ -220,7 +231,7 @@ fn remedy(gives: Form, takes: Form) -> &'static str {
         (Form::Signal, Form::Matrices) => "put `covariance` between them",
         (Form::Signal, Form::Samples) => "put `samples` between them",
         (Form::Samples, Form::Matrices | Form::Vector) => {
-            "put `erp_covariance` after `samples`, or take another feature than `samples`"
+            "put `erp_covariance`, `trca` or `vectorise` between them, or take another feature than `samples`"
         }
         (_, Form::Samples) => "begin with `samples` as the feature",
         (Form::Signal, _) => {
@@ -275,7 +286,7 @@ impl Pipeline {
                 });
             }
             step.check().map_err(|error| PipelineError::Parameter { at, step: name(), error })?;
-            n_bands = step.n_bands().saturating_mul(n_bands);
+            n_bands = if step.joins_bands() { 1 } else { step.n_bands().saturating_mul(n_bands) };
             if n_bands > MAX_BANDS {
                 return Err(PipelineError::TooManyBands { at, step: name(), n_bands });
             }

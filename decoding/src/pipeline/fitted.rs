@@ -66,6 +66,10 @@ pub(super) enum FittedTransform {
     ErpCovariance { bands: Vec<ErpCovarianceModel> },
     /// Means, and standard deviations.
     Standardise { mean: Vec<f64>, scale: Vec<f64> },
+    /// Spatial filters that leave samples.
+    Xdawn { bands: Vec<Matrix> },
+    /// Nothing.
+    Vectorise,
     /// Task-related components and mean responses.
     Trca(TrcaModel),
     /// Positions of values.

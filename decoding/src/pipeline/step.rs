@@ -9,7 +9,7 @@ pub use self::classifier::{
     FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
     Penalty, Svm,
 };
-pub use self::responses::Trca;
+pub use self::responses::{Trca, Vectorise, Xdawn};
 pub use self::spatial::{FilterBankCsp, Spoc};
 
 use crate::front_end::step::group::{BadParameter, Checked, steps};
@@ -43,6 +43,10 @@ steps! {
         Select = "select",
         /// Leaves of every matrix what tells the classes apart.
         Fgda = "fgda",
+        /// Samples through filters in which the classes' responses stand out.
+        Xdawn = "xdawn",
+        /// Samples as one vector.
+        Vectorise = "vectorise",
         /// How well a window, locked to the stimulus, matches each class's mean response.
         Trca = "trca",
         /// Covariance of a window with the classes' mean responses.

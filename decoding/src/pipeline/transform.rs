@@ -60,6 +60,12 @@ impl Transform {
                     step.params().fit(&training.samples(band), labels, n_classes)
                 })?,
             },
+            Self::Xdawn(step) => FittedTransform::Xdawn {
+                bands: per_band(training, |band| {
+                    step.fit(&training.samples(band), labels, n_classes)
+                })?,
+            },
+            Self::Vectorise(_) => FittedTransform::Vectorise,
             Self::Trca(step) => FittedTransform::Trca(step.fit(training)?),
             Self::Standardise(_) => standardisation(&training.vectors())?,
             Self::Select(step) => {
@@ -131,6 +137,8 @@ impl FittedTransform {
             Self::Fgda { bands } => plan_fgda(bands, shape),
             Self::ErpCovariance { bands } => plan_erp(bands, shape),
             Self::Standardise { mean, scale } => plan_standardise(mean, scale, shape),
+            Self::Xdawn { bands } => responses::plan_filters(bands, shape),
+            Self::Vectorise => responses::plan_flat(shape),
             Self::Trca(model) => responses::plan_trca(model, shape),
             Self::Select(selected) => plan_select(selected, shape),
         }

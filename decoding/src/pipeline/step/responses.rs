@@ -1,8 +1,11 @@
 //! Steps that look at the course of time in a window.
 
 use crate::front_end::step::group::{BadParameter, Checked};
+use crate::riemann::covariance::Estimator;
 use crate::spatial_filter::filter_bank::BandWeights;
 use crate::spatial_filter::trca::{TrcaParams, TrcaScoring};
+use crate::spatial_filter::xdawn::XdawnParams;
+use acquisition::marker::ClassIdx;
 use serde::{Deserialize, Serialize};
 
 /// [`crate::spatial_filter::trca::TrcaModel`]: how well a window matches each class's mean
@@ -81,3 +84,56 @@ fn check_classes(classes: Option<&[u8]>) -> Result<(), BadParameter> {
         _ => Ok(()),
     }
 }
+
+/// [`crate::spatial_filter::xdawn::XdawnModel`] per band: the window through filters in which
+/// the classes' responses stand out, samples again.
+///
+/// # Reference
+/// B. Rivet et al. (2009), doi 10.1109/TBME.2009.2012869.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Xdawn {
+    /// Filters per class, at most one per channel.
+    pub n_filters: usize,
+    /// Classes that get filters; all of them where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<u8>>,
+    /// How the covariances are estimated.
+    pub estimator: Estimator,
+}
+
+impl Default for Xdawn {
+    fn default() -> Self {
+        let XdawnParams { n_filters, estimator, .. } = XdawnParams::default();
+        Self { n_filters, classes: None, estimator }
+    }
+}
+
+impl Xdawn {
+    /// The same as the parameters of its fit.
+    pub(in crate::pipeline) fn params(&self) -> XdawnParams {
+        let classes = self.classes.as_ref();
+        XdawnParams {
+            n_filters: self.n_filters,
+            classes: classes.map(|list| list.iter().copied().map(ClassIdx).collect()),
+            estimator: self.estimator,
+        }
+    }
+}
+
+impl Checked for Xdawn {
+    fn check(&self) -> Result<(), BadParameter> {
+        if self.n_filters == 0 {
+            return Err(BadParameter::new("n_filters", "at least one is needed"));
+        }
+        check_classes(self.classes.as_deref())
+    }
+}
+
+/// The samples of a window one after the other, band by band and channel by channel, as one
+/// vector. Resample before it: a vector of a second at 160 Hz has 160 values per channel.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vectorise {}
+
+impl Checked for Vectorise {}

@@ -2,10 +2,12 @@
 
 use super::{Planned, nothing};
 use crate::decoder::FitError;
+use crate::matrix::Matrix;
 use crate::pipeline::fit::{N_NEEDED, Training};
 use crate::pipeline::runtime::{ModelError, Transformer, expect_size};
-use crate::pipeline::step::Trca;
+use crate::pipeline::step::{Trca, Xdawn};
 use crate::spatial_filter::trca::{TrcaModel, TrcaRuntime};
+use crate::spatial_filter::windows::filter_into;
 use crate::window::{Planar, Samples, Shape, Value, View};
 use acquisition::marker::ClassIdx;
 
@@ -16,6 +18,76 @@ fn samples_size(shape: Shape) -> Result<[usize; 3], ModelError> {
         Shape::Vector(_) | Shape::Matrices { .. } => {
             Err(ModelError::Shape { part: "a step's input of samples", expected: 1, found: 0 })
         }
+    }
+}
+
+impl Xdawn {
+    /// The filters of one band.
+    pub(in crate::pipeline) fn fit(
+        &self,
+        windows: &[Planar<'_>],
+        labels: &[ClassIdx],
+        n_classes: usize,
+    ) -> Result<Matrix, FitError> {
+        Ok(self.params().fit(windows, labels, n_classes)?.filters)
+    }
+}
+
+/// Windows through spatial filters.
+struct Filtered {
+    bands: Vec<Matrix>,
+    samples: Vec<Samples>,
+}
+
+/// Plans spatial filters of each band.
+pub(super) fn plan_filters(bands: &[Matrix], shape: Shape) -> Result<Planned, ModelError> {
+    let [n_bands, n_channels, n_samples] = samples_size(shape)?;
+    expect_size("the list of spatial filters", n_bands, bands.len())?;
+    let n_filters = bands.first().map_or(0, Matrix::n_rows);
+    for filters in bands {
+        expect_size("the spatial filters", n_channels, filters.n_cols())?;
+        expect_size("the number of spatial filters", n_filters.max(1), filters.n_rows())?;
+    }
+    let samples = vec![Samples::zeros(n_filters, n_samples); n_bands];
+    let runtime = Filtered { bands: bands.to_vec(), samples };
+    Ok((Box::new(runtime), Shape::Samples { n_bands, n_channels: n_filters, n_samples }))
+}
+
+impl Transformer for Filtered {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Samples(windows) = input else { return View::Samples(&[]) };
+        for ((filters, out), window) in self.bands.iter().zip(&mut self.samples).zip(windows) {
+            filter_into(filters, &window.as_planar(), out.as_mut_slice());
+        }
+        View::Samples(&self.samples)
+    }
+}
+
+/// Samples as one vector.
+struct Flat {
+    vector: Vec<f64>,
+}
+
+/// Plans samples as one vector.
+pub(super) fn plan_flat(shape: Shape) -> Result<Planned, ModelError> {
+    let n_values = samples_size(shape)?.iter().product();
+    Ok((Box::new(Flat { vector: vec![0.0; n_values] }), Shape::Vector(n_values)))
+}
+
+impl Transformer for Flat {
+    fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
+        let View::Samples(windows) = input else { return nothing(&mut self.vector) };
+        let channels = windows.iter().flat_map(|window| {
+            let window = window.as_planar();
+            (0..window.n_channels()).map(move |c| window.channel(c))
+        });
+        let mut rest = self.vector.as_mut_slice();
+        for channel in channels {
+            let (part, next) = rest.split_at_mut(channel.len());
+            part.copy_from_slice(channel);
+            rest = next;
+        }
+        View::Vector(&self.vector)
     }
 }
 
