@@ -58,7 +58,7 @@ enum Kind {
     Entropy(Entropy),
     TimeDomain(Vec<TimeFeature>),
     /// Of all bands together.
-    Scores(Scores),
+    Scores(Box<Scores>),
     /// One per band: they know the segments of earlier windows.
     Strength(Vec<NodeStrength>),
     Pairs(Vec<SlidingConnectivity>),
@@ -105,7 +105,8 @@ impl Extractor {
             Feature::SpectralEntropy(step) => Kind::Entropy(Entropy::new(step, n_samples, rate)?),
             Feature::TimeDomain(step) => Kind::TimeDomain(step.measures.clone()),
             Feature::Cca(step) => {
-                Kind::Scores(Scores::new(step, nodes.len(), n_channels, n_samples, rate)?)
+                let n_bands = nodes.len();
+                Kind::Scores(Box::new(Scores::new(step, n_bands, n_channels, n_samples, rate)?))
             }
             Feature::Connectivity(step) => {
                 plan_connectivity(step, nodes.len(), n_channels, window, rate)?

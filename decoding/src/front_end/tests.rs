@@ -9,7 +9,7 @@ mod ssvep;
 use super::step::{Feature, Raw};
 use super::{Completed, FrontEnd, FrontEndSpec, PlanError};
 use crate::pipeline::{Pipeline, demands};
-use crate::window::{Samples, Shape, Value};
+use crate::window::{Samples, Shape, Value, View};
 use acquisition::montage::TEN_TEN;
 use acquisition::signal::{ChannelInfo, StreamInfo};
 use acquisition::time::SampleRate;
@@ -73,9 +73,7 @@ fn last_value(front_end: &mut FrontEnd, frames: &[Vec<f32>]) -> Value {
     let mut value = None;
     for frame in frames {
         value = match front_end.push_frame(frame) {
-            Completed::Window => {
-                front_end.window().unwrap().features.get(0).map(|view| view.to_value())
-            }
+            Completed::Window => front_end.window().unwrap().features.get(0).map(View::to_value),
             _ => None,
         };
     }

@@ -230,8 +230,12 @@ impl TrcaRuntime {
         self.scores_of_into(bands.iter().copied(), scores);
     }
 
-    /// The same, of windows that stand in no slice. Thread, allocation and panics as
-    /// [`Self::scores_into`].
+    /// The same, of windows that stand in no slice.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// As [`Self::scores_into`].
     pub fn scores_of_into<'a>(
         &mut self,
         bands: impl ExactSizeIterator<Item = Planar<'a>>,

@@ -52,14 +52,12 @@ pub(super) fn taps(step: &Fir, rate: SampleRate) -> Result<Vec<f64>, FilterError
     let nyquist_hz = rate.hz() / 2.0;
     let no_edge = FilterError::EdgeOutOfRange { edge_hz: f64::NAN, nyquist_hz };
     let band = step.band().ok_or(no_edge)?;
-    let linear = match step.n_taps {
-        Some(n_taps) => windowed(n_taps, band, step.taper, rate)?,
-        None => {
-            let widths =
-                step.transitions_hz.map(|[low_hz, high_hz]| Transitions { low_hz, high_hz });
-            let transitions = widths.unwrap_or_else(|| Transitions::auto(band, rate));
-            with_transitions(band, transitions, step.taper, rate)?
-        }
+    let linear = if let Some(n_taps) = step.n_taps {
+        windowed(n_taps, band, step.taper, rate)?
+    } else {
+        let widths = step.transitions_hz.map(|[low_hz, high_hz]| Transitions { low_hz, high_hz });
+        let transitions = widths.unwrap_or_else(|| Transitions::auto(band, rate));
+        with_transitions(band, transitions, step.taper, rate)?
     };
     match step.phase {
         Phase::Linear => Ok(linear),

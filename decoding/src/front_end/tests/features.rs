@@ -15,6 +15,9 @@ fn feature(step: &str, parameters: &str) -> (Vec<f64>, Samples) {
     (values, last_second(&frames))
 }
 
+/// Writes the density of samples.
+type Density<'a> = &'a mut dyn FnMut(&[f64], &mut [f64]);
+
 /// What `of` makes of each channel, one after the other.
 fn each(samples: &Samples, of: impl FnMut(&[f64]) -> Vec<f64>) -> Vec<f64> {
     let samples = samples.as_planar();
@@ -43,7 +46,6 @@ fn powers_are_those_of_every_method() {
     let mut welch = WelchPlan::new(100, rate(), 100, 50).unwrap();
     let mut burg = BurgPlan::new(BurgSpec::happy_feat(rate()), 100, rate()).unwrap();
     let mut tapers = Multitaper::new(&MultitaperSpec::new(3.0), 100, rate()).unwrap();
-    type Density<'a> = &'a mut dyn FnMut(&[f64], &mut [f64]);
     let methods: [(&str, Density<'_>); 3] = [
         ("", &mut |x, psd| welch.run(x, psd)),
         ("method = \"burg\"\n", &mut |x, psd| burg.run(x, psd)),

@@ -32,7 +32,7 @@ fn windows(
         front_end.follow(SampleIndex(k as u64));
         if front_end.push_frame(frame) == Completed::Window {
             let window = front_end.window().unwrap();
-            let Some(Value::Samples(bands)) = window.features.get(0).map(|v| v.to_value()) else {
+            let Some(Value::Samples(bands)) = window.features.get(0).map(View::to_value) else {
                 panic!("samples")
             };
             found.push((window.end.0, bands[0].clone()));

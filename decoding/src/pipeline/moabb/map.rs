@@ -233,7 +233,7 @@ fn mapped(class: &str, parameter: &str, value: &Value) -> Mapped {
         ("XdawnCovariances", "xdawn_estimator") => {
             Ok(Some(("filter_estimator", estimator(value)?)))
         }
-        ("XdawnCovariances", "nfilter") => as_it_is("n_filters"),
+        ("XdawnCovariances" | "Xdawn", "nfilter") => as_it_is("n_filters"),
         ("XdawnCovariances", "applyfilters") => Ok((value.as_bool() == Some(false))
             .then(|| ("prototypes", Value::String("xdawn_above".to_owned())))),
         ("ERPCovariances", "svd") => {
@@ -243,7 +243,6 @@ fn mapped(class: &str, parameter: &str, value: &Value) -> Mapped {
         ("AugmentedDataset", "lag") => as_it_is("lag"),
         ("CSP", "nfilter") => Ok(Some(pyriemann(value))),
         ("TRCSP", "nfilter" | "alpha") => Ok(None),
-        ("Xdawn", "nfilter") => as_it_is("n_filters"),
         ("CSP" | "TRCSP", "log") if value.as_bool() == Some(true) => Ok(None),
         ("CSP" | "TRCSP", "metric") if value.as_str() == Some("euclid") => Ok(None),
         (
