@@ -61,13 +61,13 @@ const SPREAD_TOLERANCE: f64 = 1e-4;
 
 impl LdaModel {
     /// Fits to `x` with a label each, the covariance within classes not shrunk:
-    /// `S = Σ_k Σ_i (x_i - m_k)(x_i - m_k)' / (n_examples - n_classes)`.
+    /// `S = Σ_k Σ_i (x_i - m_k)(x_i - m_k)' / n_examples`.
     ///
     /// `S^+ = D^-1 R^+ D^-1` with the standard deviations `D` within classes (1 where they
     /// are 0) and `R^+` the pseudo-inverse of `D^-1 S D^-1`: directions in which standardised
     /// features have a standard deviation of at most 1e-4 are left out. As scikit-learn's
-    /// `LinearDiscriminantAnalysis(solver="svd")`, its default, where the class means differ
-    /// in more directions than rounding; otherwise the same as [`LdaModel::fit`].
+    /// `LinearDiscriminantAnalysis(solver="svd")`, its default (older versions divide by
+    /// `n_examples - n_classes`).
     ///
     /// Batch: allocates; its time grows with `n_features` cubed.
     ///
@@ -87,16 +87,18 @@ impl LdaModel {
         let mut means = Mat::<f64>::zeros(n_features, n_classes);
         for (example, label) in x.iter().zip(labels) {
             for (j, value) in example.iter().enumerate() {
-                means[(j, label.index())] += value / counts[label.index()] as f64;
+                means[(j, label.index())] += value;
             }
+        }
+        for (k, count) in counts.iter().enumerate() {
+            means.col_mut(k).iter_mut().for_each(|sum| *sum /= *count as f64);
         }
         let centre: Vec<f64> =
             (0..n_features).map(|j| x.iter().map(|row| row[j]).sum::<f64>() / n).collect();
         let mut within =
             Mat::from_fn(x.len(), n_features, |i, j| x[i][j] - means[(j, labels[i].index())]);
-        let scale = spreads(&mut within);
-        let scatter =
-            within.transpose() * &within * faer::Scale(1.0 / (n - n_classes as f64).max(1.0));
+        let scale = spreads(&mut within, &means);
+        let scatter = within.transpose() * &within * faer::Scale(1.0 / n);
         let apart =
             Mat::from_fn(n_features, n_classes, |j, k| (means[(j, k)] - centre[j]) / scale[j]);
         let solved = truncated(scatter.as_ref(), apart.as_ref(), SPREAD_TOLERANCE.powi(2))?;
@@ -228,13 +230,14 @@ fn standardise(examples: &mut Mat<f64>, means: &mut Mat<f64>, k: usize) -> Vec<f
     (0..n_features).map(standardise_column).collect()
 }
 
-/// Divides the columns of centred features by their standard deviations, and returns these:
-/// 1 where one is 0.
-fn spreads(centred: &mut Mat<f64>) -> Vec<f64> {
+/// Divides the columns of features, centred by the class means, by their standard deviations,
+/// and returns these: 1 where one is rounding.
+fn spreads(centred: &mut Mat<f64>, means: &Mat<f64>) -> Vec<f64> {
     let (n, n_features) = (centred.nrows() as f64, centred.ncols());
     let spread = |j: usize| {
         let spread = (centred.col(j).iter().map(|v| v * v).sum::<f64>() / n).sqrt();
-        let scale = if spread > 0.0 { spread } else { 1.0 };
+        let largest = means.row(j).iter().fold(0.0_f64, |most, mean| most.max(mean.abs()));
+        let scale = if spread > n * f64::EPSILON * largest { spread } else { 1.0 };
         centred.col_mut(j).iter_mut().for_each(|v| *v /= scale);
         scale
     };

@@ -15,7 +15,8 @@ const BANK: (&str, &str) = ("filter_bank", "bands_hz = [[4, 12], [12, 24]]");
 #[test]
 fn filters_of_responses_are_the_librarys() {
     let step = ("xdawn", "n_filters = 2\nestimator = \"oas\"\nclasses = [1, 0]");
-    let steps = [BANK, ("samples", ""), step, ("vectorise", ""), ("lda", "")];
+    let few = ("select", "k = 5");
+    let steps = [BANK, ("samples", ""), step, ("vectorise", ""), few, ("lda", "")];
     let pipeline = pipeline(&steps).unwrap();
     let examples = examples(std::slice::from_ref(&pipeline), 2, 12);
     let training = Training::of(&pipeline, &examples);
@@ -50,7 +51,9 @@ fn filters_of_responses_are_the_librarys() {
 
 #[test]
 fn samples_as_a_vector_are_band_by_band_and_channel_by_channel() {
-    let pipeline = pipeline(&[BANK, ("samples", ""), ("vectorise", ""), ("lda", "")]).unwrap();
+    let few = ("select", "k = 5");
+    let steps = [BANK, ("samples", ""), ("vectorise", ""), few, ("lda", "")];
+    let pipeline = pipeline(&steps).unwrap();
     let examples = examples(std::slice::from_ref(&pipeline), 2, 12);
     let training = Training::of(&pipeline, &examples);
     let found = outputs(&first_transform(&pipeline, &examples), &training);
