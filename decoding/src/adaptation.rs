@@ -34,6 +34,24 @@ pub enum Rate {
     Governed(GovernorParams),
 }
 
+impl Rate {
+    /// Whether steps of this size can be taken at all.
+    ///
+    /// # Errors
+    /// What the rate has to be, in words.
+    pub fn check(self) -> Result<(), &'static str> {
+        match self {
+            Self::Cumulative => Ok(()),
+            Self::Fixed(rate) if rate > 0.0 && rate <= 1.0 => Ok(()),
+            Self::Fixed(_) => Err("a fixed rate is above 0 and at most 1"),
+            Self::Governed(params) if params.largest_rate > 1.0 => {
+                Err("the largest rate of a mean is at most 1")
+            }
+            Self::Governed(params) => params.check(),
+        }
+    }
+}
+
 /// What an adaptive step did with a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
@@ -55,14 +73,22 @@ enum Running {
 
 impl Running {
     fn new(rate: Rate) -> Self {
+        assert!(rate.check().is_ok(), "a rate of {rate:?}");
         match rate {
             Rate::Cumulative => Self::Cumulative,
-            Rate::Fixed(rate) => {
-                assert!(rate > 0.0 && rate <= 1.0, "a rate of {rate}");
-                Self::Fixed(rate)
-            }
+            Rate::Fixed(rate) => Self::Fixed(rate),
             Rate::Governed(params) => Self::Governed(Governor::new(params)),
         }
+    }
+
+    /// Whether it can have come from [`Running::new`]: a file may say otherwise.
+    fn is_possible(&self) -> bool {
+        let rate = match self {
+            Self::Cumulative => Rate::Cumulative,
+            Self::Fixed(rate) => Rate::Fixed(*rate),
+            Self::Governed(governor) => Rate::Governed(governor.params()),
+        };
+        rate.check().is_ok()
     }
 
     /// Values that the governor judges on.

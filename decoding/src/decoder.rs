@@ -5,6 +5,9 @@
 //! [`Fit`] is implemented by the description of a pipeline, [`Decoder`] by its runtime. The
 //! networks of `models` are further implementors and nothing else here knows them.
 
+use crate::artifact::asr::AsrError;
+use crate::artifact::eog_regression::EogError;
+use crate::artifact::potato::PotatoError;
 use crate::front_end::step::Demands;
 use crate::pipeline::check::PipelineError;
 use crate::window::{Features, Window};
@@ -93,6 +96,15 @@ pub enum FitError {
     /// The steps are no pipeline: change its description.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// Calibrate on more, or cleaner, signal.
+    #[error("the step `asr` can't be fitted: {0}")]
+    Asr(#[from] AsrError),
+    /// Name other EOG channels, or calibrate on more signal.
+    #[error("the step `eog_regression` can't be fitted: {0}")]
+    Eog(#[from] EogError),
+    /// The gate has nothing to compare with: calibrate on more and cleaner windows.
+    #[error("the gate can't be fitted: {0}")]
+    Gate(#[from] PotatoError),
     /// Calibrate longer, or choose with fewer splits.
     #[error(
         "none of {n_splits} inner splits has every class on both sides: calibrate longer or choose with fewer splits"
@@ -130,8 +142,10 @@ pub trait Decoder: Send {
     fn n_classes(&self) -> usize;
 
     /// Writes the posterior of each class into `posterior` (`n_classes` values that
-    /// sum to 1; NaN where the window has not the feature), from this window alone: no
-    /// state is carried from window to window.
+    /// sum to 1; NaN where the window has not the feature, or a gate refuses it). Windows
+    /// come in time order. What a decoder keeps of those before is the business of its
+    /// pipeline ([`Pipeline::memory`](crate::pipeline::Pipeline::memory)): most keep
+    /// nothing.
     ///
     /// Thread: decoding thread. Allocation: none after the first call.
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]);

@@ -19,14 +19,21 @@ pub mod batch;
 mod extract;
 mod graph;
 mod history;
+mod inputs;
+pub mod learn;
+mod sound;
 mod spectrum;
 mod ssvep;
 pub mod step;
 
 use self::extract::{Extractor, Needs, Stretch};
-use self::graph::Graph;
+use self::graph::{Graph, Inputs};
 use self::history::History;
+use self::inputs::{channels_beside, named_inputs};
+use self::sound::Sound;
 use self::step::{Demands, Feature};
+use crate::artifact::asr::AsrError;
+use crate::artifact::eog_regression::EogError;
 use crate::connectivity::ConnectivityError;
 use crate::filter::FilterError;
 use crate::psd::PsdError;
@@ -125,6 +132,33 @@ pub enum PlanError {
         /// The rate asked for.
         resampled_hz: f64,
     },
+    /// Fit the pipeline: its signal steps learn first.
+    #[error("the step `{step}` has learned nothing yet: fit the pipeline")]
+    Unlearned {
+        /// The step.
+        step: &'static str,
+    },
+    /// Train on the channels that are decoded from.
+    #[error("the step `{step}` learned from {expected} channels and is given {found}: train again")]
+    OtherChannels {
+        /// The step.
+        step: &'static str,
+        /// Channels it learned from.
+        expected: usize,
+        /// Channels there are.
+        found: usize,
+    },
+    /// Name the channels in the step.
+    #[error(
+        "the stream has no channel of the kind EOG: name frontal channels in `eog_regression`, or leave it out"
+    )]
+    NoEog,
+    /// Train again: the calibration does not fit the cleaner's parameters.
+    #[error("the step `asr`: {0}")]
+    Asr(#[from] AsrError),
+    /// Train again, on the channels that are decoded from.
+    #[error("the step `eog_regression`: {0}")]
+    Eog(#[from] EogError),
     /// Name channels that the stream has.
     #[error(
         "the pipeline picks channel {}, which is not among the {n_channels} channels decoded from: name channels of the recording",
@@ -150,10 +184,11 @@ impl FrontEndSpec {
         // The fewest channels that any feature can be computed of.
         const N_CHANNELS: usize = 2;
         let window = self.window(rate)?;
-        let labels = [const { String::new() }; N_CHANNELS];
+        let labels = vec![String::new(); N_CHANNELS];
+        let inputs = Inputs { labels, n_picked: N_CHANNELS };
         let mut graph = Graph::new(N_CHANNELS, rate);
         for demand in demands.as_slice() {
-            let nodes = graph.add(&demand.without_channels(), self, &labels)?;
+            let nodes = graph.add(&demand.without_channels(), self, &inputs)?;
             plan_extractor(&graph, &demand.feature, nodes, window)?;
         }
         Ok(())
@@ -173,14 +208,17 @@ pub enum Completed {
 
 /// The planned front end, with its state.
 pub struct FrontEnd {
-    picks: Vec<usize>,
+    /// The channels decoded from, then those that these are cleaned by.
+    inputs: Vec<usize>,
+    n_picked: usize,
     spec: WindowSpec,
-    /// The picked channels' values, the last finite ones of each.
+    /// The inputs' values, the last finite ones of each.
     frame: Vec<f64>,
     graph: Graph,
     leaves: Vec<Leaf>,
     demands: Demands,
     extractors: Vec<Extractor>,
+    lateness: Vec<Lateness>,
     features: Features,
     /// Index of the frame expected next; `None` before the first one.
     next: Option<SampleIndex>,
@@ -188,8 +226,16 @@ pub struct FrontEnd {
     fresh: bool,
     /// First index of the grid that windows of the current stretch may start at.
     grid_start: u64,
-    /// Index after the last sample that was not finite.
-    sound_from: u64,
+    sound: Sound,
+}
+
+/// How what a feature reads lags behind the input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lateness {
+    /// Frames.
+    delay: u64,
+    /// Whether it depends on channels beside those decoded from.
+    reads_beside: bool,
 }
 
 /// What is kept of a node's signal for the features of its windows.
@@ -214,20 +260,26 @@ impl FrontEnd {
             return Err(PlanError::NoChannels);
         }
         let window = spec.window(info.rate)?;
-        let (graph, extractors) = plan_demands(spec, info, &picks, &demands, window)?;
+        let Planned { beside, graph, extractors, lateness } =
+            plan_demands(spec, info, &picks, &demands, window)?;
+        let n_picked = picks.len();
+        let mut inputs = picks;
+        inputs.extend(beside);
         Ok(Self {
-            frame: vec![0.0; picks.len()],
+            frame: vec![0.0; inputs.len()],
             leaves: leaves(&graph, &extractors),
             features: Features::planned(extractors.iter().map(Extractor::shape)),
             graph,
             demands,
             extractors,
+            lateness,
             next: None,
             fresh: true,
             grid_start: 0,
-            sound_from: 0,
+            sound: Sound::default(),
             spec: window,
-            picks,
+            n_picked,
+            inputs,
         })
     }
 
@@ -251,7 +303,7 @@ impl FrontEnd {
 
     /// Number of channels decoded from.
     pub fn n_channels(&self) -> usize {
-        self.picks.len()
+        self.n_picked
     }
 
     /// Index of the frame it expects next.
@@ -278,7 +330,7 @@ impl FrontEnd {
         self.next = Some(at);
         self.fresh = true;
         self.grid_start = at.0.div_ceil(step) * step;
-        self.sound_from = 0;
+        self.sound.restart(at.0);
         self.graph.restart(at.0);
         for leaf in &mut self.leaves {
             leaf.restart();
@@ -293,17 +345,19 @@ impl FrontEnd {
     /// Thread: decoding thread. Allocation: none.
     pub fn push_frame(&mut self, frame: &[f32]) -> Completed {
         let at = self.next().0;
-        for (value, &pick) in self.frame.iter_mut().zip(&self.picks) {
-            let sample = f64::from(frame[pick]);
+        let mut are_finite = [true; 2];
+        for (k, (value, &input)) in self.frame.iter_mut().zip(&self.inputs).enumerate() {
+            let sample = f64::from(frame[input]);
             if sample.is_finite() {
                 *value = sample;
             } else {
-                self.sound_from = at + 1;
+                are_finite[usize::from(k >= self.n_picked)] = false;
                 if self.fresh {
                     *value = 0.0;
                 }
             }
         }
+        self.sound.frame(at, are_finite[0], are_finite[1]);
         self.filter_frame(at)
     }
 
@@ -338,10 +392,10 @@ impl FrontEnd {
     fn completed(&self, at: u64) -> Completed {
         if !self.ends_window(at) {
             Completed::Nothing
-        } else if self.sound_from + self.spec.window_samples as u64 > at + 1 {
-            Completed::Unusable
-        } else {
+        } else if self.sound.holds_from(at + 1 - self.spec.window_samples as u64) {
             Completed::Window
+        } else {
+            Completed::Unusable
         }
     }
 
@@ -362,11 +416,24 @@ impl FrontEnd {
                 .find(|leaf| leaf.node == node)
                 .map_or(Stretch::default(), |leaf| leaf.stretch())
         };
-        for (extractor, slot) in self.extractors.iter_mut().zip(self.features.slots_mut()) {
+        let first = end.0 + 1 - self.spec.window_samples as u64;
+        let extractors = self.extractors.iter_mut().zip(&self.lateness);
+        for ((extractor, late), slot) in extractors.zip(self.features.slots_mut()) {
             extractor.extract(Some(end), stretch, slot);
+            slot.is_sound &= self.sound.holds_late(first, late.delay, late.reads_beside);
         }
         Some(Window { end, features: &self.features })
     }
+}
+
+/// What a front end is made of.
+pub(crate) struct Planned {
+    /// The stream's channels that come in beside those decoded from, after them.
+    pub beside: Vec<usize>,
+    pub graph: Graph,
+    pub extractors: Vec<Extractor>,
+    /// Of each of these.
+    pub lateness: Vec<Lateness>,
 }
 
 /// The tree of signal steps and the features at its ends.
@@ -376,15 +443,22 @@ fn plan_demands(
     picks: &[usize],
     demands: &Demands,
     window: WindowSpec,
-) -> Result<(Graph, Vec<Extractor>), PlanError> {
-    let labels: Vec<_> = picks.iter().map(|&c| info.channels[c].label.clone()).collect();
-    let mut graph = Graph::new(picks.len(), info.rate);
+) -> Result<Planned, PlanError> {
+    let steps = demands.as_slice().iter().flat_map(|demand| &demand.signal);
+    let beside = channels_beside(info, picks, steps)?;
+    let inputs = [picks, &beside].concat();
+    let named = named_inputs(info, &inputs, picks.len());
+    let mut graph = Graph::new(inputs.len(), info.rate);
     let mut extractors = Vec::with_capacity(demands.as_slice().len());
+    let mut lateness = Vec::with_capacity(extractors.capacity());
     for demand in demands.as_slice() {
-        let nodes = graph.add(&demand.signal, spec, &labels)?;
+        let nodes = graph.add(&demand.signal, spec, &named)?;
+        let delay = nodes.iter().map(|node| graph.delay(*node)).max().unwrap_or(0);
+        let reads_beside = !channels_beside(info, picks, &demand.signal)?.is_empty();
+        lateness.push(Lateness { delay, reads_beside });
         extractors.push(plan_extractor(&graph, &demand.feature, nodes, window)?);
     }
-    Ok((graph, extractors))
+    Ok(Planned { beside, graph, extractors, lateness })
 }
 
 /// The feature of windows over the signals of these nodes, which are at one rate: the bands

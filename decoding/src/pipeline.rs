@@ -13,6 +13,7 @@
 //! Signal steps and the feature are the [`FrontEnd`](crate::front_end::FrontEnd)'s and
 //! learn nothing. Everything after is fitted to training examples alone.
 
+mod adaptive;
 pub mod built_in;
 pub mod check;
 pub mod choose;
@@ -28,8 +29,8 @@ mod transform;
 pub use self::fitted::FittedPipeline;
 
 use self::choose::Choose;
-use self::step::Step;
-use crate::front_end::step::{Demand, Demands};
+use self::step::{Classifier, Step, Transform};
+use crate::front_end::step::{Demand, Demands, SignalStep};
 use serde::{Deserialize, Serialize};
 
 #[cfg(test)]
@@ -51,6 +52,18 @@ pub struct Pipeline {
     /// Which parameters are chosen inside the calibration; none where it is absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub choose: Option<Choose>,
+}
+
+/// What the decisions of a pipeline depend on. The two kinds are not compared with each
+/// other: one that carries time may have learned the paradigm's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Memory {
+    /// The samples of the window, the state of the signal steps, and what was learned in
+    /// training.
+    Memoryless,
+    /// Windows before this one, too.
+    Stateful,
 }
 
 /// One of the lists of steps that vote.
@@ -76,22 +89,57 @@ impl Pipeline {
         self.vote.iter().map(member).collect()
     }
 
+    /// Replaces the signal steps of every list of steps by what `learn` makes of them.
+    pub(crate) fn try_map_signal<E>(
+        &mut self,
+        mut learn: impl FnMut(&[SignalStep]) -> Result<Vec<SignalStep>, E>,
+    ) -> Result<(), E> {
+        let lists = self.vote.iter_mut().map(|voter| &mut voter.steps);
+        for steps in lists.chain([&mut self.steps]) {
+            let signal: Vec<_> = signal_of(steps).cloned().collect();
+            let n_signal = signal.len();
+            let learned = learn(&signal)?.into_iter().map(Step::Signal);
+            steps.splice(..n_signal, learned);
+        }
+        Ok(())
+    }
+
+    /// What its decisions depend on.
+    pub fn memory(&self) -> Memory {
+        let adapts = |step: &Step| match step {
+            Step::Transform(Transform::Recenter(step)) => step.adapt.is_some(),
+            Step::Transform(Transform::Potato(step)) => step.rate.is_some(),
+            Step::Classifier(Classifier::AdaptiveLda(_)) => true,
+            _ => false,
+        };
+        if self.members().iter().any(|member| member.steps.iter().any(adapts)) {
+            Memory::Stateful
+        } else {
+            Memory::Memoryless
+        }
+    }
+
     /// What a pipeline of one list asks of the front end: the signal steps it begins with
     /// and the feature of its windows.
     ///
     /// # Panics
     /// If it has no feature: [`Pipeline::check`] says so.
     pub(crate) fn demand(&self) -> Demand {
-        let signal = self.steps.iter().map_while(|step| match step {
-            Step::Signal(step) => Some(step.clone()),
-            _ => None,
-        });
+        let signal = signal_of(&self.steps).cloned();
         let feature = self.steps.iter().find_map(|step| match step {
             Step::Feature(feature) => Some(feature.clone()),
             _ => None,
         });
         Demand { signal: signal.collect(), feature: feature.expect("a checked pipeline") }
     }
+}
+
+/// The signal steps that a list begins with.
+fn signal_of(steps: &[Step]) -> impl Iterator<Item = &SignalStep> {
+    steps.iter().map_while(|step| match step {
+        Step::Signal(step) => Some(step),
+        _ => None,
+    })
 }
 
 /// What the front end must compute for all of `pipelines`, and all that they choose from.

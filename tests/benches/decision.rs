@@ -9,7 +9,6 @@ use acquisition::source::synthetic::{CALIBRATION_SECS, Simulator, SimulatorConfi
 use acquisition::time::SampleIndex;
 use criterion::Criterion;
 use datasets::split::{RunSpan, calibrate_wholly};
-use decoding::decoder::Fit as _;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
 use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
 use decoding::front_end::{FrontEnd, FrontEndSpec};
@@ -52,9 +51,10 @@ fn engine(pipeline: &Pipeline) -> Engine {
         cue_onsets: cues.iter().map(|cue| info.rate.samples(cue.onset_secs) as u64).collect(),
     };
     let runs = [Run { recording: Arc::new(recording), cues }];
-    let demands = demands([pipeline]);
-    let examples = protocol.examples(&runs, &calibrate_wholly(&[span]), &demands);
-    let model = pipeline.fit(&examples.expect("runs that match")).expect("enough of each class");
+    let pipelines = std::slice::from_ref(pipeline);
+    let fits = protocol.fit(&runs, &calibrate_wholly(&[span]), pipelines).expect("runs that match");
+    let model = fits.into_iter().next().expect("one pipeline").expect("enough of each class");
+    let demands = demands([model.pipeline()]);
     let front_end = FrontEnd::plan(&protocol.front_end, &info, info.brain_channels(), demands);
     let front_end = front_end.expect("a valid plan");
     let decoder = model.plan(&front_end, N_CLASSES).expect("a model just fitted");

@@ -9,7 +9,7 @@ use acquisition::source::synthetic::{CLASSES, Simulator, SimulatorConfig};
 use acquisition::time::SampleIndex;
 use datasets::split::{Calibration, Part, RunSpan, calibrate_wholly};
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
-use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn, fit_all};
+use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
 use decoding::front_end::{FrontEnd, FrontEndSpec};
 use decoding::pipeline::{FittedPipeline, Pipeline, demands};
 use decoding::session::engine::{Engine, Output};
@@ -54,11 +54,9 @@ pub fn calibration(run: &Run) -> Vec<Part<Calibration>> {
 
 /// The pipelines fitted to the whole of `run`.
 pub fn fit(protocol: &Protocol, run: &Run, pipelines: &[Pipeline]) -> Vec<FittedPipeline> {
-    let runs = std::slice::from_ref(run);
-    let demands = demands(pipelines);
-    let examples = protocol.examples(runs, &calibration(run), &demands).expect("a plan that fits");
-    let fits = fit_all(pipelines, &examples);
-    fits.into_iter().map(|fit| fit.expect("sound examples of every class")).collect()
+    let fits = protocol.fit(std::slice::from_ref(run), &calibration(run), pipelines);
+    let fits = fits.expect("a plan that fits").into_iter();
+    fits.map(|fit| fit.expect("sound examples of every class")).collect()
 }
 
 /// One engine that lets all `models` decide on streams like `info`.

@@ -9,11 +9,10 @@ use acquisition::source::replay::{Paced, RecordingFeed, Repeat, Speed, WallClock
 use acquisition::source::synthetic::{Simulator, SimulatorConfig};
 use acquisition::source::{Feed, Pull, Source};
 use acquisition::time::SampleRate;
-use decoding::decoder::Examples;
-use decoding::evaluate::pseudo_online::{Protocol, Run, fit_all};
+use decoding::evaluate::pseudo_online::{Protocol, Run};
 use decoding::front_end::FrontEndSpec;
 use decoding::metric::latency::LatencyRecorder;
-use decoding::pipeline::{FittedPipeline, Pipeline, built_in, demands};
+use decoding::pipeline::{FittedPipeline, Pipeline, built_in};
 use decoding::session::event::Event;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -64,11 +63,7 @@ fn fitted(config: &SimulatorConfig, pipelines: &[Pipeline]) -> Fixture {
     let run = world::simulate(config, 40.0);
     let front_end = FrontEndSpec { step_secs: 0.5, ..FrontEndSpec::default() };
     let sparse = Protocol { front_end, ..world::protocol() };
-    let (runs, demands) = (std::slice::from_ref(&run), demands(pipelines));
-    let examples: Examples =
-        sparse.examples(runs, &world::calibration(&run), &demands).expect("a plan that fits");
-    let fits = fit_all(pipelines, &examples).into_iter();
-    let models = fits.map(|fit| fit.expect("sound examples of every class")).collect();
+    let models = world::fit(&sparse, &run, pipelines);
     (run, models)
 }
 

@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 /// No rate falls below this.
 pub const LEAST_RATE: f64 = 1e-8;
 
+/// Most values that candidates are judged on: each of them is looked at twice per step.
+pub const MAX_MEMORY: usize = 1000;
+
 /// Where a governor starts and what it may do.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct GovernorParams {
     /// Rate at the start; it changes by tenths of it.
     pub initial_rate: f64,
@@ -26,6 +29,23 @@ impl Default for GovernorParams {
     /// Starts at 0.05, at most 1, and judges on the last 20 values.
     fn default() -> Self {
         Self { initial_rate: 0.05, largest_rate: 1.0, n_memory: 20 }
+    }
+}
+
+impl GovernorParams {
+    /// Whether a governor can begin so.
+    ///
+    /// # Errors
+    /// What they have to be, in words.
+    pub fn check(self) -> Result<(), &'static str> {
+        let Self { initial_rate, largest_rate, n_memory } = self;
+        if !(initial_rate > 0.0 && initial_rate <= largest_rate && largest_rate.is_finite()) {
+            return Err("the initial rate is above 0, and the largest not below it");
+        }
+        if !(1..=MAX_MEMORY).contains(&n_memory) {
+            return Err("n_memory is 1 to 1000");
+        }
+        Ok(())
     }
 }
 
@@ -68,13 +88,10 @@ impl Governor {
     /// A governor at its initial rate.
     ///
     /// # Panics
-    /// Where a rate is not positive, the initial one is above the largest, or the memory
-    /// is empty.
+    /// Where [`GovernorParams::check`] refuses them.
     pub fn new(params: GovernorParams) -> Self {
-        let GovernorParams { initial_rate, largest_rate, n_memory } = params;
-        assert!(initial_rate > 0.0 && initial_rate <= largest_rate, "a rate of {initial_rate}");
-        assert!(n_memory > 0, "a memory of one value at least");
-        Self { params, rate: initial_rate }
+        assert!(params.check().is_ok(), "a governor of {params:?}");
+        Self { params, rate: params.initial_rate }
     }
 
     /// What it was made of.

@@ -28,7 +28,7 @@ pub enum Covariance {
 
 /// How a discriminant adapts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdaptiveLdaParams {
     /// Share of the pooled mean that each example takes up.
     pub mean_rate: Rate,
@@ -83,6 +83,20 @@ pub struct AdaptiveLdaState {
 }
 
 impl AdaptiveLdaParams {
+    /// Whether steps of this size can be taken at all.
+    ///
+    /// # Errors
+    /// The parameter that is wrong, and what it has to be.
+    pub fn check(self) -> Result<(), (&'static str, &'static str)> {
+        self.mean_rate.check().map_err(|why| ("mean_rate", why))?;
+        match self.covariance {
+            Covariance::Running(rate) if !(rate > 0.0 && rate < 1.0) => {
+                Err(("covariance", "a running covariance takes up a share above 0 and below 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Fits to `x` (`n_examples` vectors of `n_features`) with a label each.
     ///
     /// Batch: allocates; its time grows with `n_features` cubed.
@@ -99,9 +113,7 @@ impl AdaptiveLdaParams {
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<AdaptiveLdaState, FitError> {
-        if let Covariance::Running(rate) = self.covariance {
-            assert!(rate > 0.0 && rate < 1.0, "a rate of {rate}");
-        }
+        assert!(self.check().is_ok(), "rates of {self:?}");
         let Moments { counts, means, within } = Moments::of(x, labels, n_classes)?;
         let n_features = means.nrows();
         let prior = |k: usize| counts[k] as f64 / x.len() as f64;
@@ -139,16 +151,30 @@ impl AdaptiveLdaState {
         &self.mean
     }
 
+    /// Whether shapes and rates agree: a file may hold anything.
+    pub fn is_possible(&self) -> bool {
+        let (n_classes, n_features) = (self.log_priors.len(), self.mean.len());
+        let shape = |matrix: &Matrix| (matrix.n_rows(), matrix.n_cols());
+        let params = AdaptiveLdaParams { mean_rate: Rate::Cumulative, covariance: self.covariance };
+        shape(&self.class_means) == (n_classes, n_features)
+            && shape(&self.gain) == (n_classes, n_classes)
+            && shape(&self.precision) == (n_features, n_features)
+            && self.rate.is_possible()
+            && params.check().is_ok()
+    }
+
+    /// Number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.log_priors.len()
+    }
+
     /// Plans decisions and steps: allocates the scratch.
     ///
     /// # Panics
-    /// Where the shapes do not agree: the state does not come from a fit.
+    /// Where [`AdaptiveLdaState::is_possible`] says no: the state does not come from a fit.
     pub fn plan(&self) -> AdaptiveLda {
+        assert!(self.is_possible(), "a state that no fit has made");
         let (n_classes, n_features) = (self.log_priors.len(), self.mean.len());
-        let shape = |matrix: &Matrix| (matrix.n_rows(), matrix.n_cols());
-        assert_eq!(shape(&self.class_means), (n_classes, n_features), "means of other features");
-        assert_eq!(shape(&self.gain), (n_classes, n_classes), "a gain of other classes");
-        assert_eq!(shape(&self.precision), (n_features, n_features), "another covariance");
         let mut runtime = AdaptiveLda {
             precision: self.precision.as_slice().to_vec(),
             projected: vec![0.0; n_classes * n_features],

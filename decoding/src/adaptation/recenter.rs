@@ -80,6 +80,11 @@ impl RecenterState {
         &self.mean
     }
 
+    /// Whether its rate is one: a file may hold anything.
+    pub fn is_possible(&self) -> bool {
+        self.rate.is_possible()
+    }
+
     /// Plans the next steps: allocates the scratch.
     ///
     /// # Errors
@@ -173,6 +178,28 @@ impl Recenter {
         congruence_into(&self.roots[1], covariance, &mut self.half, out.as_mut());
     }
 
+    /// The distance of `covariance` from the centre as it stands, in the geometry of the
+    /// centre; infinite where it is not positive definite and the geometry needs that.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// Where the matrix is of another size than the mean.
+    pub fn distance(&mut self, covariance: MatRef<'_, f64>) -> f64 {
+        assert_eq!(covariance.shape(), self.mean.as_ref().shape(), "matrix of another size");
+        let Self { mean, roots, half, whitened, eigen, .. } = self;
+        squared_distance(self.state.centre, mean, &roots[1], covariance, (half, whitened, eigen))
+            .sqrt()
+    }
+
+    /// Lets the centre count as `n_seen` covariances from here on, where it counts as more:
+    /// a cumulative mean then moves by `1 / (n_seen + 1)` at the next one.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    pub fn forget(&mut self, n_seen: u64) {
+        self.state.n_seen = self.state.n_seen.min(n_seen.max(1));
+    }
+
     /// Moves the centre and returns the share; none where it would be no centre.
     fn step(&mut self, covariance: MatRef<'_, f64>) -> Option<f64> {
         let k = self.state.n_seen + 1;
@@ -232,12 +259,9 @@ impl Recenter {
         }
         let n = self.n_remembered.min(self.memory.len());
         let Self { candidate, candidate_roots, memory, half, whitened, eigen, .. } = self;
-        let mut squared = |from: MatRef<'_, f64>| match self.state.centre {
-            Centre::Euclidean => squared_frobenius(candidate.as_ref(), from),
-            Centre::Riemannian => {
-                congruence_into(&candidate_roots[1], from, half, whitened.as_mut());
-                squared_log(eigen, whitened.as_ref())
-            }
+        let (geometry, root) = (self.state.centre, &candidate_roots[1]);
+        let mut squared = |from: MatRef<'_, f64>| {
+            squared_distance(geometry, candidate, root, from, (half, whitened, eigen))
         };
         let sum: f64 = memory[..n].iter().map(|m| squared(m.as_ref())).sum();
         (sum + squared(covariance)) / (n + 1) as f64
@@ -247,12 +271,9 @@ impl Recenter {
     fn push_of(&mut self, covariance: MatRef<'_, f64>) -> Push {
         let n = self.n_remembered.min(self.memory.len());
         let Self { mean, roots, memory, half, whitened, eigen, .. } = self;
-        let mut squared = |from: MatRef<'_, f64>| match self.state.centre {
-            Centre::Euclidean => squared_frobenius(mean.as_ref(), from),
-            Centre::Riemannian => {
-                congruence_into(&roots[1], from, half, whitened.as_mut());
-                squared_log(eigen, whitened.as_ref())
-            }
+        let (geometry, root) = (self.state.centre, &roots[1]);
+        let mut squared = |from: MatRef<'_, f64>| {
+            squared_distance(geometry, mean, root, from, (half, whitened, eigen))
         };
         let sum: f64 = memory[..n].iter().map(|m| squared(m.as_ref())).sum();
         if squared(covariance) * n as f64 > sum { Push::Excite } else { Push::Inhibit }
@@ -296,6 +317,23 @@ fn roots_into(
         mirror_lower(root.as_mut());
     }
     Ok(())
+}
+
+/// Of `from` from `centre`, whose inverse root is `whitener`.
+fn squared_distance(
+    geometry: Centre,
+    centre: &Mat<f64>,
+    whitener: &Mat<f64>,
+    from: MatRef<'_, f64>,
+    (half, whitened, eigen): (&mut Mat<f64>, &mut Mat<f64>, &mut EigenScratch),
+) -> f64 {
+    match geometry {
+        Centre::Euclidean => squared_frobenius(centre.as_ref(), from),
+        Centre::Riemannian => {
+            congruence_into(whitener, from, half, whitened.as_mut());
+            squared_log(eigen, whitened.as_ref())
+        }
+    }
 }
 
 fn squared_frobenius(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {

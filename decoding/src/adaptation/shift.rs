@@ -39,6 +39,23 @@ impl Default for ShiftParams {
     }
 }
 
+impl ShiftParams {
+    /// Whether a detector can begin so.
+    ///
+    /// # Errors
+    /// What they have to be, in words.
+    pub fn check(self) -> Result<(), &'static str> {
+        if self.n_reference < 2 {
+            return Err("the reference is of 2 values at least: one has no spread");
+        }
+        let is_positive = |x: f64| x > 0.0 && x.is_finite();
+        if !is_positive(self.allowance) || !is_positive(self.threshold) {
+            return Err("allowance and threshold are above 0: else there is an alarm at once");
+        }
+        Ok(())
+    }
+}
+
 /// What a value has shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -93,11 +110,9 @@ impl ShiftDetector {
     /// A detector that has seen nothing.
     ///
     /// # Panics
-    /// Where the reference is shorter than 2, or the allowance or threshold is not
-    /// positive.
+    /// Where [`ShiftParams::check`] refuses the parameters.
     pub fn new(params: ShiftParams) -> Self {
-        assert!(params.n_reference >= 2, "a spread needs two values");
-        assert!(params.allowance > 0.0 && params.threshold > 0.0, "no alarm at once");
+        assert!(params.check().is_ok(), "a detector of {params:?}");
         let (up, down) = (Sum::default(), Sum::default());
         Self { params, n_seen: 0, mean: 0.0, squares: 0.0, up, down }
     }

@@ -195,14 +195,38 @@ impl Asr {
         &self.thresholds
     }
 
+    /// Number of channels it was calibrated on.
+    pub fn n_channels(&self) -> usize {
+        self.covariance.n_rows()
+    }
+
     /// Plans the live path. Allocates.
     pub fn cleaner(&self, params: CleanerParams) -> Result<AsrCleaner, AsrError> {
         AsrCleaner::new(self, params)
     }
 }
 
+impl CleanerParams {
+    /// Whether a cleaner can work so on windows of `window_secs`; how many samples a step
+    /// may have depends on the rate, too.
+    pub(crate) fn check(&self, window_secs: f64) -> Result<(), AsrError> {
+        let Self { lookahead_secs, step_samples, max_removed_fraction } = *self;
+        let bad = |name, value, range| Err(AsrError::BadParam { name, value, range });
+        if !(0.0..=window_secs).contains(&lookahead_secs) {
+            return bad("a lookahead", lookahead_secs, "0 s to one window");
+        }
+        if step_samples == 0 {
+            return bad("a step", 0.0, "1 sample to one window");
+        }
+        if !(max_removed_fraction > 0.0 && max_removed_fraction < 1.0) {
+            return bad("a removed fraction", max_removed_fraction, "more than 0, less than 1");
+        }
+        Ok(())
+    }
+}
+
 impl AsrParams {
-    fn check(&self) -> Result<(), AsrError> {
+    pub(crate) fn check(&self) -> Result<(), AsrError> {
         let positive = |x: f64| x > 0.0 && x.is_finite();
         let share = |x: f64| (0.0..1.0).contains(&x);
         let above_0 = "a positive number";

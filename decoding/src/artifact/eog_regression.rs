@@ -6,7 +6,7 @@
 use crate::matrix::{Matrix, MatrixError};
 use crate::riemann::spd::{EigenScratch, check_positive};
 use faer::linalg::solvers::{PartialPivLu, Solve};
-use faer::{Mat, MatMut, MatRef};
+use faer::{ColMut, ColRef, Mat, MatMut, MatRef};
 use serde::{Deserialize, Serialize};
 
 /// Regression weights of brain channels on EOG channels, by index into the frame.
@@ -53,6 +53,20 @@ pub enum EogError {
     /// Leave out EOG channels that are constant or copies of each other.
     #[error("an EOG channel is constant, or a combination of the others")]
     Dependent,
+    /// Fit it on the channels it is to work on.
+    #[error(
+        "a regression of {n_brain} brain and {n_eog} EOG channels was asked for, it was fitted on {expected_brain} and {expected_eog}: fit it anew"
+    )]
+    OtherChannels {
+        /// Brain channels asked for.
+        n_brain: usize,
+        /// EOG channels asked for.
+        n_eog: usize,
+        /// Brain channels fitted on.
+        expected_brain: usize,
+        /// EOG channels fitted on.
+        expected_eog: usize,
+    },
     /// Look for NaN or infinite samples.
     #[error(transparent)]
     NotFinite(#[from] MatrixError),
@@ -82,19 +96,12 @@ impl EogRegression {
         }
         let mut between = Mat::<f64>::zeros(n_eog, n_eog + n_brain);
         let mut eog_sums = vec![0.0; n_eog];
+        let order: Vec<usize> = eog.iter().chain(brain).copied().collect();
         // An epoch without samples has no mean.
         for epoch in epochs.iter().filter(|epoch| epoch.ncols() > 0) {
-            let centred = |channels: &[usize]| {
-                let means = means(*epoch, channels);
-                Mat::from_fn(channels.len(), epoch.ncols(), |i, t| {
-                    epoch[(channels[i], t)] - means[i]
-                })
-            };
-            let (y, x) = (centred(brain), centred(eog));
-            let (mut own, mut cross) = between.as_mut().split_at_col_mut(n_eog);
-            own += &x * x.transpose();
-            cross += &x * y.transpose();
-            for (sum, mean) in eog_sums.iter_mut().zip(means(*epoch, eog)) {
+            let means = means(*epoch, &order);
+            add_products(*epoch, &order, &means, between.as_mut());
+            for (sum, mean) in eog_sums.iter_mut().zip(&means) {
                 *sum += mean * epoch.ncols() as f64;
             }
         }
@@ -110,6 +117,27 @@ impl EogRegression {
             weights: Matrix::from_faer(solved.transpose())?,
             eog_means: eog_sums.iter().map(|s| s / n_samples as f64).collect(),
         })
+    }
+
+    /// The same regression for frames in which the channels have other positions.
+    ///
+    /// # Errors
+    /// Not as many channels on a side as it was fitted on, or one that is named twice.
+    pub fn moved(&self, brain: &[usize], eog: &[usize]) -> Result<Self, EogError> {
+        let all: Vec<_> = brain.iter().chain(eog).copied().collect();
+        let twin = all.iter().enumerate().find(|(k, c)| all[..*k].contains(c));
+        if let Some((_, &channel)) = twin {
+            return Err(EogError::BadChannel { channel, n_channels: all.len() });
+        }
+        let (n_brain, n_eog) = (brain.len(), eog.len());
+        let is_whole = self.weights.n_rows() == n_brain
+            && self.weights.n_cols() == n_eog
+            && self.eog_means.len() == n_eog;
+        if !is_whole {
+            let (expected_brain, expected_eog) = (self.weights.n_rows(), self.weights.n_cols());
+            return Err(EogError::OtherChannels { n_brain, n_eog, expected_brain, expected_eog });
+        }
+        Ok(Self { brain: brain.to_vec(), eog: eog.to_vec(), ..self.clone() })
     }
 
     /// The weights `(n_brain, n_eog)`.
@@ -136,33 +164,79 @@ impl EogRegression {
     /// its own mean of the EOG channels, as MNE's `apply`: the result differs from that of
     /// [`EogRegression::apply_frame`] by a constant per channel.
     ///
-    /// Thread: any. Allocation: two numbers per EOG channel.
+    /// Thread: any. Allocation: some numbers per channel.
     ///
     /// # Panics
     /// If a channel of the calibration is lacking.
     pub fn apply_recording(&self, mut samples: MatMut<'_, f64>) {
         let means = means(samples.as_ref(), &self.eog);
-        let mut centred = vec![0.0; self.eog.len()];
+        let (n_brain, n_eog) = (self.brain.len(), self.eog.len());
+        // Of one EOG channel after the other, so that brain channels lie side by side.
+        let weight = |k: usize| self.weights.row(k % n_brain)[k / n_brain];
+        let weights: Vec<f64> = (0..n_brain * n_eog).map(weight).collect();
+        let (mut eog, mut artefact) = (vec![0.0; n_eog], vec![0.0; n_brain]);
         for t in 0..samples.ncols() {
-            let mut frame = samples.as_mut().col_mut(t);
-            for (x, (eog, mean)) in centred.iter_mut().zip(self.eog.iter().zip(&means)) {
-                *x = frame[*eog] - mean;
+            gather(samples.as_ref().col(t), &self.eog, &mut eog);
+            artefact.fill(0.0);
+            for ((x, mean), weights) in eog.iter().zip(&means).zip(weights.chunks_exact(n_brain)) {
+                let centred = x - mean;
+                artefact.iter_mut().zip(weights).for_each(|(sum, w)| *sum += w * centred);
             }
-            let rows = self.weights.as_slice().chunks_exact(centred.len());
-            for (brain, row) in self.brain.iter().zip(rows) {
-                frame[*brain] -= row.iter().zip(&centred).map(|(w, x)| w * x).sum::<f64>();
-            }
+            subtract(samples.as_mut().col_mut(t), &self.brain, &artefact);
         }
     }
 }
 
 /// Means of some channels, added up frame by frame: frames lie together in memory.
 fn means(samples: MatRef<'_, f64>, channels: &[usize]) -> Vec<f64> {
-    let mut means = vec![0.0; channels.len()];
+    let (mut means, mut values) = (vec![0.0; channels.len()], vec![0.0; channels.len()]);
     for frame in samples.col_iter() {
-        means.iter_mut().zip(channels).for_each(|(mean, c)| *mean += frame[*c]);
+        gather(frame, channels, &mut values);
+        means.iter_mut().zip(&values).for_each(|(mean, x)| *mean += x);
     }
     means.iter().map(|sum| sum / samples.ncols() as f64).collect()
+}
+
+/// Adds `(x - x̄)(y - ȳ)` over all frames to `sums`, `x` the first of `channels`, one for
+/// each row of `sums`, and `y` all of them.
+fn add_products(
+    samples: MatRef<'_, f64>,
+    channels: &[usize],
+    means: &[f64],
+    mut sums: MatMut<'_, f64>,
+) {
+    let (n, n_rows) = (channels.len(), sums.nrows());
+    let (mut rows, mut values) = (vec![0.0; n_rows * n], vec![0.0; n]);
+    for frame in samples.col_iter() {
+        gather(frame, channels, &mut values);
+        values.iter_mut().zip(means).for_each(|(y, mean)| *y -= mean);
+        for (row, x) in rows.chunks_exact_mut(n).zip(&values) {
+            row.iter_mut().zip(&values).for_each(|(sum, y)| *sum += x * y);
+        }
+    }
+    for (i, row) in rows.chunks_exact(n).enumerate() {
+        sums.as_mut().row_mut(i).iter_mut().zip(row).for_each(|(sum, part)| *sum += part);
+    }
+}
+
+/// The values of some channels of a frame.
+fn gather(frame: ColRef<'_, f64>, channels: &[usize], out: &mut [f64]) {
+    if let Some(frame) = frame.try_as_col_major() {
+        let frame = frame.as_slice();
+        out.iter_mut().zip(channels).for_each(|(x, c)| *x = frame[*c]);
+    } else {
+        out.iter_mut().zip(channels).for_each(|(x, c)| *x = frame[*c]);
+    }
+}
+
+/// Subtracts values from some channels of a frame.
+fn subtract(mut frame: ColMut<'_, f64>, channels: &[usize], values: &[f64]) {
+    if let Some(frame) = frame.as_mut().try_as_col_major_mut() {
+        let frame = frame.as_slice_mut();
+        values.iter().zip(channels).for_each(|(x, c)| frame[*c] -= x);
+    } else {
+        values.iter().zip(channels).for_each(|(x, c)| frame[*c] -= x);
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::evaluate::labels::{
 };
 use crate::evaluate::score::WindowRecord;
 use crate::front_end::batch::span_features;
-use crate::front_end::step::Demands;
+use crate::front_end::learn::{LearnError, learn};
+use crate::front_end::step::{Demands, SignalStep};
 use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError};
 use crate::pipeline::runtime::ModelError;
 use crate::pipeline::{FittedPipeline, Pipeline, demands};
@@ -132,6 +133,68 @@ impl Protocol {
     fn front_end(&self, run: &Run, demands: &Demands) -> Result<FrontEnd, PlanError> {
         let info = &run.recording.info;
         FrontEnd::plan(&self.front_end, info, info.brain_channels(), demands.clone())
+    }
+
+    /// The pipelines with what their signal steps learn from the calibration `parts`. One
+    /// that can't learn says so and does not stop the others.
+    pub fn learn(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        pipelines: &[Pipeline],
+    ) -> Result<Vec<Result<Pipeline, FitError>>, EvaluateError> {
+        check_same_stream(runs, parts.iter().map(Part::run_idx))?;
+        let recording = |part: &Part<Calibration>| &*runs[part.run_idx()].recording;
+        let signals: Vec<_> = parts.iter().map(|p| (recording(p), p.samples())).collect();
+        let mut known: Vec<(Vec<SignalStep>, Vec<SignalStep>)> = Vec::new();
+        let mut learn_steps = |steps: &[SignalStep]| {
+            if let Some((_, learned)) = known.iter().find(|(asked, _)| asked == steps) {
+                return Ok(learned.clone());
+            }
+            let learned = learn(&self.front_end, steps, &signals)?;
+            known.push((steps.to_vec(), learned.clone()));
+            Ok(learned)
+        };
+        let mut outcomes = Vec::with_capacity(pipelines.len());
+        for pipeline in pipelines {
+            let mut learned = pipeline.clone();
+            outcomes.push(match learned.try_map_signal(&mut learn_steps) {
+                Ok(()) => Ok(learned),
+                Err(LearnError::Plan(error)) => return Err(error.into()),
+                Err(LearnError::Asr(error)) => Err(error.into()),
+                Err(LearnError::Eog(error)) => Err(error.into()),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    /// Fits every pipeline to the calibration `parts`: what its signal steps learn first,
+    /// then the rest to the training examples that they give. One that can't be fitted
+    /// says so and does not stop the others.
+    pub fn fit(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        pipelines: &[Pipeline],
+    ) -> Result<Vec<Result<FittedPipeline, FitError>>, EvaluateError> {
+        let learned = self.learn(runs, parts, pipelines)?;
+        self.fit_learned(runs, parts, &learned)
+    }
+
+    /// As [`Protocol::fit`], of what [`Protocol::learn`] gave.
+    pub fn fit_learned(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        learned: &[Result<Pipeline, FitError>],
+    ) -> Result<Vec<Result<FittedPipeline, FitError>>, EvaluateError> {
+        let able = learned.iter().flatten();
+        let examples = self.examples(runs, parts, &demands(able))?;
+        let fit = |pipeline: &Result<Pipeline, FitError>| match pipeline {
+            Ok(pipeline) => pipeline.fit(&examples),
+            Err(error) => Err(error.clone()),
+        };
+        Ok(learned.par_iter().map(fit).collect())
     }
 
     /// The training examples of the calibration `parts`, in time order.
@@ -365,13 +428,4 @@ pub fn check_same_stream(
         }
     }
     Ok(())
-}
-
-/// Fits every pipeline on the same examples, side by side. One that can't be fitted
-/// says so and does not stop the others.
-pub fn fit_all(
-    pipelines: &[Pipeline],
-    examples: &Examples,
-) -> Vec<Result<FittedPipeline, FitError>> {
-    pipelines.par_iter().map(|pipeline| pipeline.fit(examples)).collect()
 }

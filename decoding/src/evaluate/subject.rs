@@ -3,14 +3,12 @@
 
 use crate::decoder::FitError;
 use crate::evaluate::null::{Clock, Nulls, Verdict, p_value, permute_cues, shift_null};
-use crate::evaluate::pseudo_online::{
-    Decided, EvaluateError, Protocol, Run, check_same_stream, fit_all,
-};
+use crate::evaluate::pseudo_online::{Decided, EvaluateError, Protocol, Run, check_same_stream};
 use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
 use crate::metric::itr::ItrOptions;
 use crate::metric::latency::{LatencyRecorder, LatencySummary};
 use crate::metric::nmcc::nmcc;
-use crate::pipeline::{FittedPipeline, Pipeline, demands};
+use crate::pipeline::{FittedPipeline, Pipeline};
 use crate::window::WindowSpec;
 use acquisition::marker::Cue;
 use acquisition::time::SampleIndex;
@@ -95,13 +93,11 @@ impl Plan {
     ) -> Result<Vec<PipelineOutcome>, EvaluateError> {
         let calibrating = split.calibration().iter().map(Part::run_idx);
         check_same_stream(runs, calibrating.chain(split.scored().iter().map(Part::run_idx)))?;
-        let demands = demands(&self.pipelines);
-        let examples = self.protocol.examples(runs, split.calibration(), &demands)?;
-        let fits = fit_all(&self.pipelines, &examples);
-        drop(examples);
+        let learned = self.protocol.learn(runs, split.calibration(), &self.pipelines)?;
+        let fits = self.protocol.fit_learned(runs, split.calibration(), &learned)?;
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
         let mut decided = self.decide(runs, split, &models, now_nanos)?.into_iter();
-        let label_nulls = self.label_null(runs, split)?;
+        let label_nulls = self.label_null(runs, split, &learned)?;
         let clock = self.clock(runs, split)?;
         let outcome = |(k, fit): (usize, Result<FittedPipeline, FitError>)| {
             let result = match fit {
@@ -231,11 +227,16 @@ impl Plan {
 
     /// nMCC of every pipeline refitted on permuted cues, per pipeline. A permutation on
     /// which a pipeline can't be fitted counts as chance, 0.5.
-    fn label_null(&self, runs: &[Run], split: &Split) -> Result<Vec<Vec<f64>>, EvaluateError> {
+    fn label_null(
+        &self,
+        runs: &[Run],
+        split: &Split,
+        learned: &[Result<Pipeline, FitError>],
+    ) -> Result<Vec<Vec<f64>>, EvaluateError> {
         let permutations: Vec<u64> = (0..self.nulls.n_permutations as u64).collect();
         let per_permutation: Vec<Vec<f64>> = permutations
             .par_iter()
-            .map(|permutation| self.one_permutation(runs, split, *permutation))
+            .map(|permutation| self.one_permutation(runs, split, learned, *permutation))
             .collect::<Result<_, _>>()?;
         let of_pipeline = |k: usize| per_permutation.iter().map(|scores| scores[k]).collect();
         Ok((0..self.pipelines.len()).map(of_pipeline).collect())
@@ -245,6 +246,7 @@ impl Plan {
         &self,
         runs: &[Run],
         split: &Split,
+        learned: &[Result<Pipeline, FitError>],
         permutation: u64,
     ) -> Result<Vec<f64>, EvaluateError> {
         let calibration = split.calibration();
@@ -258,9 +260,7 @@ impl Plan {
         {
             permuted_runs[part.run_idx()].cues = cues;
         }
-        let demands = demands(&self.pipelines);
-        let examples = self.protocol.examples(&permuted_runs, calibration, &demands)?;
-        let fits = fit_all(&self.pipelines, &examples);
+        let fits = self.protocol.fit_learned(&permuted_runs, calibration, learned)?;
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
         let mut decided = self.decide(runs, split, &models, &|| 0)?.into_iter();
         let score = |fit: &Result<_, _>| match (fit, fit.is_ok().then(|| decided.next()).flatten())

@@ -7,6 +7,7 @@ mod kernel;
 
 use acquisition::time::SampleRate;
 use fearless_simd::{Level, dispatch};
+use kernel::TILE;
 use realfft::num_complex::Complex64;
 use serde::{Deserialize, Serialize};
 
@@ -45,21 +46,23 @@ impl Section {
 ///
 /// Transposed direct form II, in the operation order of SciPy's `sosfilt`:
 /// `y = b0 x + s0;  s0 = b1 x - a1 y + s1;  s1 = b2 x - a2 y`.
-/// Channels are independent; the state is laid out `[section][delay][channel]`, so
-/// that one frame is filtered many channels at a time. A NaN that gets in stays in
-/// the state of its channel until [`SosFilter::start_at`].
+/// Channels are independent, and many are filtered at a time: the state is laid out
+/// `[tile][section][delay][channel]` in tiles of 32 channels, the last one filled up. A
+/// NaN that gets in stays in the state of its channel until [`SosFilter::start_at`].
 #[derive(Clone, Debug)]
 pub struct SosFilter {
     sections: Vec<Section>,
     n_channels: usize,
     state: Vec<f64>,
+    between: kernel::Between,
 }
 
 impl SosFilter {
     /// A filter at rest for `n_channels` channels. No sections: the identity.
     pub fn new(sections: Vec<Section>, n_channels: usize) -> Self {
-        let state = vec![0.0; sections.len() * 2 * n_channels];
-        Self { sections, n_channels, state }
+        let n_tiles = n_channels.div_ceil(TILE);
+        let state = vec![0.0; n_tiles * sections.len() * 2 * TILE];
+        Self { sections, n_channels, state, between: kernel::between() }
     }
 
     /// The sections, first to last.
@@ -82,15 +85,18 @@ impl SosFilter {
     /// If `frame` has not `n_channels` values.
     pub fn start_at(&mut self, frame: &[f64]) {
         assert_eq!(frame.len(), self.n_channels, "frame of another stream");
-        let mut gain = 1.0;
-        for (section, state) in self.sections.iter().zip(states(&mut self.state, self.n_channels)) {
-            let unit = section.unit_step_state();
-            let (first, second) = state.split_at_mut(self.n_channels);
-            for ((s0, s1), x) in first.iter_mut().zip(second).zip(frame) {
-                *s0 = gain * unit[0] * x;
-                *s1 = gain * unit[1] * x;
+        let tile_len = (self.sections.len() * 2 * TILE).max(1);
+        for (tile, frame) in self.state.chunks_exact_mut(tile_len).zip(frame.chunks(TILE)) {
+            let mut gain = 1.0;
+            for (section, state) in self.sections.iter().zip(tile.chunks_exact_mut(2 * TILE)) {
+                let unit = section.unit_step_state();
+                let (first, second) = state.split_at_mut(TILE);
+                for ((s0, s1), x) in first.iter_mut().zip(second).zip(frame) {
+                    *s0 = gain * unit[0] * x;
+                    *s1 = gain * unit[1] * x;
+                }
+                gain *= section.gain_at_0_hz();
             }
-            gain *= section.gain_at_0_hz();
         }
     }
 
@@ -113,7 +119,7 @@ impl SosFilter {
     }
 
     /// Filters whole frames that stand one after the other, to the bit as one by one, but
-    /// faster: a block of channels stays in the registers for the whole chunk.
+    /// faster: the state of a block of channels is loaded once for many frames.
     ///
     /// Thread: decoding thread. Allocation: none.
     ///
@@ -125,8 +131,11 @@ impl SosFilter {
             return;
         }
         assert_eq!(frames.len() % self.n_channels, 0, "a frame is cut short");
-        let Self { sections, n_channels, state } = self;
-        let run = kernel::Run { sections, state, frames, n_channels: *n_channels };
+        if self.sections.is_empty() {
+            return;
+        }
+        let Self { sections, n_channels, state, between } = self;
+        let run = kernel::Run { sections, state, between, frames, n_channels: *n_channels };
         dispatch!(Level::new(), simd => run.all(simd));
     }
 
@@ -134,11 +143,6 @@ impl SosFilter {
     pub fn group_delay_samples(&self, freq_hz: f64, rate: SampleRate) -> f64 {
         group_delay_samples(&self.sections, freq_hz, rate)
     }
-}
-
-/// The state of each section in turn: `2 * n_channels` values.
-fn states(state: &mut [f64], n_channels: usize) -> impl Iterator<Item = &mut [f64]> {
-    state.chunks_exact_mut((2 * n_channels).max(1))
 }
 
 /// Group delay of a cascade at `freq_hz`, in samples: how late the envelope of a

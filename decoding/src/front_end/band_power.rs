@@ -5,11 +5,12 @@ use super::spectrum::Spectrum;
 use super::step::{self, Scale};
 use crate::psd::PsdError;
 use crate::psd::bands::{mean_power, relative_power, spectral_entropy};
-use crate::window::Planar;
-use acquisition::time::SampleRate;
+use crate::window::{Planar, WindowSpec};
+use acquisition::time::{SampleIndex, SampleRate};
 use std::ops::Range;
 
-/// Powers of bands, planned for windows of one length.
+/// Powers of bands, planned for windows of one spec.
+#[derive(Clone, Debug)]
 pub struct BandPower {
     spectrum: Spectrum,
     bins: Vec<Range<usize>>,
@@ -22,10 +23,11 @@ impl BandPower {
     /// half the rate.
     pub fn new(
         params: &step::BandPower,
-        n_samples: usize,
+        n_channels: usize,
+        window: WindowSpec,
         rate: SampleRate,
     ) -> Result<Self, PsdError> {
-        let spectrum = Spectrum::new(params.spectrum(), n_samples, rate)?;
+        let spectrum = Spectrum::new(params.spectrum(), n_channels, window, rate)?;
         let bins = spectrum.bins(&params.bands_hz)?;
         let relative_to = match params.relative_to_hz {
             Some(range_hz) => spectrum.bins(&[range_hz])?.pop(),
@@ -39,12 +41,18 @@ impl BandPower {
         self.bins.len()
     }
 
-    /// Writes the power per channel and band, channel-major.
+    /// Forgets earlier windows: an index may have other samples from here on.
+    pub fn restart(&mut self) {
+        self.spectrum.restart();
+    }
+
+    /// Writes the power per channel and band, channel-major, of a window that ends with the
+    /// sample `end`, or of one by itself.
     ///
     /// Thread: decoding thread. Allocation: none.
-    pub fn powers_into(&mut self, samples: Planar<'_>, out: &mut [f64]) {
-        for (c, powers) in out.chunks_exact_mut(self.bins.len()).enumerate() {
-            let psd = self.spectrum.of(samples.channel(c));
+    pub fn powers_into(&mut self, end: Option<SampleIndex>, samples: Planar<'_>, out: &mut [f64]) {
+        let spectra = self.spectrum.of(end, samples);
+        for (powers, psd) in out.chunks_exact_mut(self.bins.len()).zip(spectra) {
             for (value, bins) in powers.iter_mut().zip(&self.bins) {
                 let power = match &self.relative_to {
                     None => mean_power(psd, bins.clone()),
@@ -59,7 +67,8 @@ impl BandPower {
     }
 }
 
-/// Entropies of bands, planned for windows of one length.
+/// Entropies of bands, planned for windows of one spec.
+#[derive(Clone, Debug)]
 pub(super) struct Entropy {
     spectrum: Spectrum,
     bins: Vec<Range<usize>>,
@@ -69,10 +78,11 @@ impl Entropy {
     /// Refuses what [`BandPower::new`] does.
     pub fn new(
         params: &step::SpectralEntropy,
-        n_samples: usize,
+        n_channels: usize,
+        window: WindowSpec,
         rate: SampleRate,
     ) -> Result<Self, PsdError> {
-        let spectrum = Spectrum::new(params.spectrum(), n_samples, rate)?;
+        let spectrum = Spectrum::new(params.spectrum(), n_channels, window, rate)?;
         let bins = spectrum.bins(&params.bands_hz)?;
         Ok(Self { spectrum, bins })
     }
@@ -82,12 +92,22 @@ impl Entropy {
         self.bins.len()
     }
 
-    /// Writes the entropy per channel and band, channel-major.
+    /// Forgets earlier windows: an index may have other samples from here on.
+    pub fn restart(&mut self) {
+        self.spectrum.restart();
+    }
+
+    /// Writes the entropy per channel and band, channel-major, as [`BandPower::powers_into`].
     ///
     /// Thread: decoding thread. Allocation: none.
-    pub fn entropies_into(&mut self, samples: Planar<'_>, out: &mut [f64]) {
-        for (c, entropies) in out.chunks_exact_mut(self.bins.len()).enumerate() {
-            let psd = self.spectrum.of(samples.channel(c));
+    pub fn entropies_into(
+        &mut self,
+        end: Option<SampleIndex>,
+        samples: Planar<'_>,
+        out: &mut [f64],
+    ) {
+        let spectra = self.spectrum.of(end, samples);
+        for (entropies, psd) in out.chunks_exact_mut(self.bins.len()).zip(spectra) {
             for (value, bins) in entropies.iter_mut().zip(&self.bins) {
                 *value = spectral_entropy(psd, bins.clone());
             }

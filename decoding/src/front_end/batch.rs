@@ -4,8 +4,9 @@
 
 use super::extract::{Extractor, Stretch};
 use super::graph::Graph;
+use super::sound::Sound;
 use super::step::Demands;
-use super::{FrontEndSpec, PlanError, plan_demands};
+use super::{FrontEndSpec, Lateness, PlanError, Planned, plan_demands};
 use crate::riemann::covariance::scm;
 use crate::window::{Features, Planar, WindowSpec};
 use acquisition::signal::Recording;
@@ -16,9 +17,9 @@ use faer::Mat;
 /// `(n_channels, n_samples)`, filled column by column.
 struct Open {
     start_idx: usize,
+    start: u64,
     /// Frames of the stream so far.
     n_done: usize,
-    is_sound: bool,
     samples: Vec<Part>,
 }
 
@@ -50,7 +51,9 @@ pub fn span_features(
     // ones.
     let step_samples = spec.window(recording.info.rate)?.step_samples;
     let window = WindowSpec { window_samples: n_samples, step_samples };
-    let (graph, extractors) = plan_demands(spec, &recording.info, picks, demands, window)?;
+    let Planned { beside, graph, extractors, lateness } =
+        plan_demands(spec, &recording.info, picks, demands, window)?;
+    let inputs = [picks, &beside].concat();
     let mut nodes: Vec<Read> = Vec::new();
     for extractor in &extractors {
         let needs_covariance = extractor.needs().covariance;
@@ -63,9 +66,54 @@ pub fn span_features(
     }
     nodes.sort_unstable_by_key(|read| (read.node, !read.needs_covariance));
     nodes.dedup_by_key(|read| read.node);
-    let mut batch = Batch { graph, extractors, nodes, n_samples, open: Vec::new(), done: vec![] };
-    batch.read(recording, picks, starts);
+    let (open, done, sound) = (Vec::new(), Vec::new(), Sound::default());
+    let mut batch = Batch { graph, extractors, lateness, nodes, n_samples, open, done, sound };
+    batch.read(recording, &inputs, picks.len(), starts);
     Ok(batch.done)
+}
+
+/// A frame of a recording, and what is known of it.
+pub(super) struct Frame<'a> {
+    pub index: u64,
+    /// Whether it is the first one, or the first after a gap.
+    pub is_fresh: bool,
+    /// Whether the channels decoded from, and those beside, are finite.
+    pub are_finite: [bool; 2],
+    /// A value per input; the last finite one, or 0, where it is not finite.
+    pub values: &'a [f64],
+}
+
+/// Reads the frames of a recording as a session's front end does.
+pub(super) fn read_frames(
+    recording: &Recording,
+    inputs: &[usize],
+    n_picked: usize,
+    mut take: impl FnMut(&Frame<'_>),
+) {
+    let mut values = vec![0.0; inputs.len()];
+    let mut gaps = recording.gaps.iter().peekable();
+    let (mut index, mut is_fresh) = (0, true);
+    for column in 0..recording.n_samples() {
+        while let Some(gap) = gaps.next_if(|g| g.at.0 <= index) {
+            index += gap.n_missing;
+            is_fresh = true;
+        }
+        let mut are_finite = [true; 2];
+        for (k, (value, &input)) in values.iter_mut().zip(inputs).enumerate() {
+            let sample = f64::from(recording.samples[(input, column)]);
+            if sample.is_finite() {
+                *value = sample;
+            } else {
+                are_finite[usize::from(k >= n_picked)] = false;
+                if is_fresh {
+                    *value = 0.0;
+                }
+            }
+        }
+        take(&Frame { index, is_fresh, are_finite, values: &values });
+        is_fresh = false;
+        index += 1;
+    }
 }
 
 /// A node that features read.
@@ -79,65 +127,55 @@ struct Read {
 struct Batch {
     graph: Graph,
     extractors: Vec<Extractor>,
+    lateness: Vec<Lateness>,
     nodes: Vec<Read>,
     /// Samples of a stretch at the stream's rate.
     n_samples: usize,
     open: Vec<Open>,
     done: Vec<(usize, Features)>,
+    sound: Sound,
 }
 
 impl Batch {
-    fn read(&mut self, recording: &Recording, picks: &[usize], starts: &[SampleIndex]) {
-        let mut frame = vec![0.0; picks.len()];
-        let mut gaps = recording.gaps.iter().peekable();
+    fn read(
+        &mut self,
+        recording: &Recording,
+        inputs: &[usize],
+        n_picked: usize,
+        starts: &[SampleIndex],
+    ) {
         let mut pending = starts.iter().enumerate().peekable();
-        let (mut index, mut is_fresh) = (0, true);
-        for column in 0..recording.n_samples() {
-            while let Some(gap) = gaps.next_if(|g| g.at.0 <= index) {
-                index += gap.n_missing;
-                is_fresh = true;
-            }
-            if is_fresh {
-                self.graph.restart(index);
+        read_frames(recording, inputs, n_picked, |frame| {
+            if frame.is_fresh {
+                self.graph.restart(frame.index);
                 self.open.clear();
+                self.sound.restart(frame.index);
             }
-            let mut is_sound = true;
-            for (value, &pick) in frame.iter_mut().zip(picks) {
-                let sample = f64::from(recording.samples[(pick, column)]);
-                if sample.is_finite() {
-                    *value = sample;
-                } else {
-                    is_sound = false;
-                    if is_fresh {
-                        *value = 0.0;
-                    }
-                }
-            }
-            is_fresh = false;
-            self.graph.push(&frame);
+            self.sound.frame(frame.index, frame.are_finite[0], frame.are_finite[1]);
+            self.graph.push(frame.values);
             // What began inside a gap never opens.
-            while pending.next_if(|(_, start)| start.0 < index).is_some() {}
-            while let Some((start_idx, _)) = pending.next_if(|(_, start)| start.0 == index) {
-                self.open(start_idx);
+            while pending.next_if(|(_, start)| start.0 < frame.index).is_some() {}
+            while let Some((start_idx, start)) =
+                pending.next_if(|(_, start)| start.0 == frame.index)
+            {
+                self.open(start_idx, start.0);
             }
-            self.collect(is_sound);
-            index += 1;
-        }
+            self.collect();
+        });
     }
 
-    fn open(&mut self, start_idx: usize) {
+    fn open(&mut self, start_idx: usize, start: u64) {
         let of_node = |&Read { node, n_samples, .. }: &Read| {
             let samples = vec![0.0; self.graph.n_channels(node) * n_samples];
             Part { node, n_done: 0, n_samples, samples }
         };
         let samples = self.nodes.iter().map(of_node).collect();
-        self.open.push(Open { start_idx, n_done: 0, is_sound: true, samples });
+        self.open.push(Open { start_idx, start, n_done: 0, samples });
     }
 
     /// Gives the newest frame to every stretch that is open.
-    fn collect(&mut self, is_sound: bool) {
+    fn collect(&mut self) {
         for open in &mut self.open {
-            open.is_sound &= is_sound;
             for part in &mut open.samples {
                 for frame in self.graph.frames(part.node) {
                     let rows = part.samples.chunks_exact_mut(part.n_samples);
@@ -152,7 +190,7 @@ impl Batch {
         let n_samples = self.n_samples;
         while let Some(at) = self.open.iter().position(|open| open.n_done == n_samples) {
             let open = self.open.remove(at);
-            if open.is_sound {
+            if self.sound.holds_from(open.start) {
                 let features = self.features(&open);
                 self.done.push((open.start_idx, features));
             }
@@ -173,8 +211,10 @@ impl Batch {
             None => Stretch::default(),
         };
         let mut features = Features::planned(self.extractors.iter().map(Extractor::shape));
-        for (extractor, slot) in self.extractors.iter_mut().zip(features.slots_mut()) {
+        let extractors = self.extractors.iter_mut().zip(&self.lateness);
+        for ((extractor, late), slot) in extractors.zip(features.slots_mut()) {
             extractor.extract(None, stretch, slot);
+            slot.is_sound &= self.sound.holds_late(open.start, late.delay, late.reads_beside);
         }
         features
     }

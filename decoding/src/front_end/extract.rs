@@ -54,12 +54,13 @@ enum Kind {
     Stacked(Stacked),
     Augmented(AugmentedRuntime),
     LogVariance,
-    BandPower(BandPower),
-    Entropy(Entropy),
     TimeDomain(Vec<TimeFeature>),
     /// Of all bands together.
     Scores(Box<Scores>),
-    /// One per band: they know the segments of earlier windows.
+    /// One per signal's band, as the three after it: they know the segments of earlier
+    /// windows.
+    BandPower(Vec<BandPower>),
+    Entropy(Vec<Entropy>),
     Strength(Vec<NodeStrength>),
     Pairs(Vec<SlidingConnectivity>),
     Samples,
@@ -101,8 +102,14 @@ impl Extractor {
                 Kind::Augmented(step.params().plan(n_channels, n_samples)?)
             }
             Feature::LogVariance(_) => Kind::LogVariance,
-            Feature::BandPower(power) => Kind::BandPower(BandPower::new(power, n_samples, rate)?),
-            Feature::SpectralEntropy(step) => Kind::Entropy(Entropy::new(step, n_samples, rate)?),
+            Feature::BandPower(step) => {
+                let planned = BandPower::new(step, n_channels, window, rate)?;
+                Kind::BandPower(vec![planned; nodes.len()])
+            }
+            Feature::SpectralEntropy(step) => {
+                let planned = Entropy::new(step, n_channels, window, rate)?;
+                Kind::Entropy(vec![planned; nodes.len()])
+            }
             Feature::TimeDomain(step) => Kind::TimeDomain(step.measures.clone()),
             Feature::Cca(step) => {
                 let n_bands = nodes.len();
@@ -156,8 +163,12 @@ impl Extractor {
             Kind::Stacked(_) => Shape::Matrices { n_bands: 1, n_rows: n_bands * n_channels },
             Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
             Kind::LogVariance => Shape::Vector(n_bands * n_channels),
-            Kind::BandPower(power) => Shape::Vector(n_bands * n_channels * power.n_bands()),
-            Kind::Entropy(entropy) => Shape::Vector(n_bands * n_channels * entropy.n_bands()),
+            Kind::BandPower(bands) => {
+                Shape::Vector(bands.iter().map(|b| n_channels * b.n_bands()).sum())
+            }
+            Kind::Entropy(bands) => {
+                Shape::Vector(bands.iter().map(|b| n_channels * b.n_bands()).sum())
+            }
             Kind::TimeDomain(measures) => Shape::Vector(n_bands * n_channels * measures.len()),
             Kind::Scores(scores) => Shape::Vector(scores.n_scores()),
             Kind::Strength(bands) => Shape::Vector(bands.iter().map(NodeStrength::n_values).sum()),
@@ -169,6 +180,8 @@ impl Extractor {
     /// Forgets earlier windows: an index may have other samples from here on.
     pub fn restart(&mut self) {
         match &mut self.kind {
+            Kind::BandPower(bands) => bands.iter_mut().for_each(BandPower::restart),
+            Kind::Entropy(bands) => bands.iter_mut().for_each(Entropy::restart),
             Kind::Strength(bands) => bands.iter_mut().for_each(NodeStrength::restart),
             Kind::Pairs(bands) => bands.iter_mut().for_each(SlidingConnectivity::restart),
             _ => {}
@@ -249,8 +262,8 @@ impl Extractor {
                     *value = covariance[(c, c)].max(f64::MIN_POSITIVE).ln();
                 }
             }
-            Kind::BandPower(power) => power.powers_into(stretch.samples?, out),
-            Kind::Entropy(entropy) => entropy.entropies_into(stretch.samples?, out),
+            Kind::BandPower(bands) => bands[band].powers_into(end, stretch.samples?, out),
+            Kind::Entropy(bands) => bands[band].entropies_into(end, stretch.samples?, out),
             Kind::TimeDomain(measures) => {
                 TimeFeature::several_into(measures, stretch.samples?, out);
             }

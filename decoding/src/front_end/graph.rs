@@ -3,11 +3,14 @@
 
 mod clock;
 mod design;
+mod late;
 
 pub(crate) use self::clock::Clock;
 
-use super::step::{Absent, Family, Pick, Reference, SignalStep};
+use self::late::LateCleaner;
+use super::step::{Absent, Asr, EogRegression, Family, Pick, Reference, SignalStep};
 use super::{FrontEndSpec, PlanError};
+use crate::artifact::eog_regression;
 use crate::filter::comb::{Comb, CombFilter};
 use crate::filter::fir::FirFilter;
 use crate::filter::resample::{Ratio, Resampler};
@@ -26,6 +29,9 @@ enum StageSpec {
     Resample(Ratio),
     Pick(Vec<usize>),
     Map(Box<ChannelMap>),
+    Asr(Box<Asr>),
+    /// The regression, and the channels that are kept.
+    Eog(Box<eog_regression::EogRegression>, Vec<usize>),
 }
 
 /// A planned stage with its state.
@@ -40,6 +46,9 @@ enum Stage {
     Resample(Resampler, usize),
     Pick(Picks),
     Map(ChannelMapper),
+    Asr(Box<LateCleaner>),
+    /// The regression, the channels that are kept, and a frame to work on.
+    Eog(Box<eog_regression::EogRegression>, Vec<usize>, Vec<f64>),
 }
 
 /// Some of the channels of a frame.
@@ -54,6 +63,8 @@ struct Node {
     parent: usize,
     spec: Option<StageSpec>,
     stage: Stage,
+    /// Frames of the stream by which it is late.
+    delay: u64,
     /// When its frames come.
     clock: Clock,
     n_channels: usize,
@@ -75,6 +86,13 @@ pub(crate) struct Graph {
     fresh_at: Option<u64>,
 }
 
+/// The channels of the input: those decoded from, then those that others are cleaned by.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    pub labels: Vec<String>,
+    pub n_picked: usize,
+}
+
 /// A chain under way: where it has got to, and the labels of its channels there.
 #[derive(Clone)]
 struct Chain {
@@ -89,26 +107,65 @@ impl Graph {
         Self { nodes: vec![input], fresh_at: Some(0) }
     }
 
+    /// Where a chain of steps begins: at the channels decoded from, or at all of the input
+    /// where channels beside them are regressed out.
+    fn start(&mut self, steps: &[SignalStep], inputs: &Inputs) -> Result<Chain, PlanError> {
+        let Inputs { labels, n_picked } = inputs;
+        let reads_eog = steps.iter().any(|step| matches!(step, SignalStep::EogRegression(_)));
+        if reads_eog || *n_picked == labels.len() {
+            return Ok(Chain { node: 0, labels: labels.clone() });
+        }
+        let node = self.child(0, StageSpec::Pick((0..*n_picked).collect()), labels)?;
+        Ok(Chain { node, labels: labels[..*n_picked].to_vec() })
+    }
+
     /// Adds what a chain of steps lacks; the nodes of its ends, one per band.
     pub fn add(
         &mut self,
         steps: &[SignalStep],
         spec: &FrontEndSpec,
-        labels: &[String],
+        inputs: &Inputs,
     ) -> Result<Vec<usize>, PlanError> {
-        let mut chains = vec![Chain { node: 0, labels: labels.to_vec() }];
+        let start = self.start(steps, inputs)?;
+        let ends = self.extend(start, steps, spec, inputs.n_picked)?;
+        Ok(ends.into_iter().map(|chain| chain.node).collect())
+    }
+
+    /// The chain made longer by `steps`, once per band.
+    fn extend(
+        &mut self,
+        start: Chain,
+        steps: &[SignalStep],
+        spec: &FrontEndSpec,
+        n_picked: usize,
+    ) -> Result<Vec<Chain>, PlanError> {
+        let mut chains = vec![start];
         for step in steps {
             let mut longer = Vec::new();
             for chain in &chains {
                 let rate = self.nodes[chain.node].clock.rate();
-                for (stage, labels) in stages(step, spec, rate, &chain.labels)? {
+                for (stage, labels) in stages(step, spec, rate, &chain.labels, n_picked)? {
                     let node = self.child(chain.node, stage, &chain.labels)?;
                     longer.push(Chain { node, labels });
                 }
             }
             chains = longer;
         }
-        Ok(chains.into_iter().map(|chain| chain.node).collect())
+        Ok(chains)
+    }
+
+    /// Adds what a chain of steps lacks, but for the last of them, which has yet to learn;
+    /// the node that it will learn from.
+    pub fn add_before_last(
+        &mut self,
+        chain: &[SignalStep],
+        spec: &FrontEndSpec,
+        inputs: &Inputs,
+    ) -> Result<usize, PlanError> {
+        let start = self.start(chain, inputs)?;
+        let before = &chain[..chain.len().saturating_sub(1)];
+        let ends = self.extend(start, before, spec, inputs.n_picked)?;
+        Ok(ends.first().map_or(0, |chain| chain.node))
     }
 
     /// The node that does `spec` to the frames of `parent`, made where there is none.
@@ -123,6 +180,7 @@ impl Graph {
             return Ok(known);
         }
         let (n_channels, clock) = (self.n_channels(parent), self.nodes[parent].clock);
+        let mut delay = self.delay(parent);
         let (stage, n_out) = match &spec {
             StageSpec::Filter(sections) => {
                 (Stage::Filter(SosFilter::new(sections.clone(), n_channels)), n_channels)
@@ -141,12 +199,22 @@ impl Graph {
                 let n_outputs = mapper.n_outputs();
                 (Stage::Map(mapper), n_outputs)
             }
+            StageSpec::Asr(step) => {
+                let cleaner = plan_asr(step, n_channels)?;
+                delay += clock.in_stream(cleaner.delay_samples());
+                (Stage::Asr(Box::new(cleaner)), n_channels)
+            }
+            StageSpec::Eog(regression, kept) => {
+                let frame = vec![0.0; n_channels];
+                (Stage::Eog(regression.clone(), kept.clone(), frame), kept.len())
+            }
         };
         let clock = match &spec {
             StageSpec::Resample(ratio) => clock.resampled(*ratio)?,
             _ => clock,
         };
-        self.nodes.push(Node::new(parent, Some(spec), stage, clock, n_out));
+        let node = Node::new(parent, Some(spec), stage, clock, n_out);
+        self.nodes.push(Node { delay, ..node });
         Ok(self.nodes.len() - 1)
     }
 
@@ -158,6 +226,11 @@ impl Graph {
     /// When a node's frames come.
     pub fn clock(&self, node: usize) -> Clock {
         self.nodes[node].clock
+    }
+
+    /// Frames of the stream by which a node's are later than the input's.
+    pub fn delay(&self, node: usize) -> u64 {
+        self.nodes[node].delay
     }
 
     /// What a node made of the stream's newest frame: none, one or several frames.
@@ -177,7 +250,7 @@ impl Graph {
     /// Thread: decoding thread. Allocation: none.
     pub fn push(&mut self, frame: &[f64]) {
         if let Some(at) = self.fresh_at.take() {
-            self.start(at);
+            self.begin(at);
         }
         let (input, rest) = self.nodes.split_at_mut(1);
         input[0].frames.copy_from_slice(frame);
@@ -191,7 +264,7 @@ impl Graph {
     }
 
     /// Every node begins with the input's frame of index `at`.
-    fn start(&mut self, at: u64) {
+    fn begin(&mut self, at: u64) {
         for k in 0..self.nodes.len() {
             let (before, rest) = self.nodes.split_at_mut(k);
             let node = &mut rest[0];
@@ -218,6 +291,7 @@ impl Node {
             spec,
             stage,
             clock,
+            delay: 0,
             n_channels,
             is_fresh: true,
             first: 0,
@@ -242,12 +316,13 @@ impl Node {
         }
         match &self.stage {
             // As many channels come out as go in, except here.
-            Stage::Pick(_) | Stage::Map(_) => {}
+            Stage::Pick(_) | Stage::Map(_) | Stage::Eog(..) => {}
             _ => self.frames[..input.len()].copy_from_slice(input),
         }
         let n_in = match &self.stage {
             Stage::Pick(picks) => picks.n_inputs,
             Stage::Map(mapper) => mapper.n_inputs(),
+            Stage::Eog(_, _, frame) => frame.len(),
             _ => self.n_channels,
         };
         let outputs = self.frames.chunks_exact_mut(self.n_channels);
@@ -274,6 +349,19 @@ impl Node {
                     filter.process_frame(output);
                 }
                 Stage::Map(mapper) => mapper.apply_frame(input, output),
+                Stage::Asr(cleaner) => {
+                    if is_first {
+                        cleaner.restart();
+                    }
+                    cleaner.process_frame(input, output);
+                }
+                Stage::Eog(regression, kept, frame) => {
+                    frame.copy_from_slice(input);
+                    regression.apply_frame(frame);
+                    for (value, kept) in output.iter_mut().zip(kept.iter()) {
+                        *value = frame[*kept];
+                    }
+                }
                 Stage::Pick(picks) => {
                     for (value, pick) in output.iter_mut().zip(&picks.channels) {
                         *value = input[*pick];
@@ -291,6 +379,7 @@ fn stages(
     spec: &FrontEndSpec,
     rate: SampleRate,
     labels: &[String],
+    n_picked: usize,
 ) -> Result<Vec<(StageSpec, Vec<String>)>, PlanError> {
     let same = |sections: Vec<Section>| (StageSpec::Filter(sections), labels.to_vec());
     Ok(match step {
@@ -337,12 +426,51 @@ fn stages(
         SignalStep::Notch(step) => {
             vec![same(notch::harmonics(step.line_hz, step.n_harmonics, step.quality, rate)?)]
         }
+        SignalStep::Asr(step) => vec![(StageSpec::Asr(Box::new(step.clone())), labels.to_vec())],
+        SignalStep::EogRegression(step) => {
+            let EogChannels { brain, eog } = eog_channels(step, labels, n_picked)?;
+            let unlearned = || PlanError::Unlearned { step: "eog_regression" };
+            let regression = step.learned.as_ref().ok_or_else(unlearned)?.moved(&brain, &eog)?;
+            let kept = brain.iter().map(|c| labels[*c].clone()).collect();
+            vec![(StageSpec::Eog(Box::new(regression), brain), kept)]
+        }
         SignalStep::Pick(pick) => {
             let picks = pick_channels(pick, labels)?;
             let labels = picks.iter().map(|c| labels[*c].clone()).collect();
             vec![(StageSpec::Pick(picks), labels)]
         }
     })
+}
+
+fn plan_asr(step: &Asr, n_channels: usize) -> Result<LateCleaner, PlanError> {
+    let asr = step.learned.as_ref().ok_or(PlanError::Unlearned { step: "asr" })?;
+    let expected = asr.n_channels();
+    if expected != n_channels {
+        return Err(PlanError::OtherChannels { step: "asr", expected, found: n_channels });
+    }
+    Ok(LateCleaner::new(asr.cleaner(step.cleaner_params())?))
+}
+
+/// Positions of both sides of a regression.
+pub(crate) struct EogChannels {
+    pub brain: Vec<usize>,
+    pub eog: Vec<usize>,
+}
+
+/// The channels named are one side, all others that are decoded from are the other.
+pub(crate) fn eog_channels(
+    step: &EogRegression,
+    labels: &[String],
+    n_picked: usize,
+) -> Result<EogChannels, PlanError> {
+    let named = step.channels.as_deref().unwrap_or_default();
+    let find = |wanted: &String| match position(wanted, labels) {
+        Some(position) => Ok(position),
+        None => Err(PlanError::NoSuchChannel { label: wanted.clone(), n_channels: labels.len() }),
+    };
+    let eog: Vec<usize> = named.iter().map(find).collect::<Result<_, _>>()?;
+    let brain = (0..n_picked).filter(|c| !eog.contains(c)).collect();
+    Ok(EogChannels { brain, eog })
 }
 
 /// The map, and the labels of its outputs.

@@ -6,6 +6,7 @@
 //! distinct one once.
 
 mod channels;
+mod cleaning;
 mod filters;
 pub mod group;
 mod spectrum;
@@ -18,6 +19,9 @@ pub(crate) use self::spectrum::SpectrumParams;
 pub use self::spectrum::{BandPower, Scale, SpectralEntropy, SpectrumMethod};
 pub use self::ssvep::Cca;
 pub use self::time_domain::TimeDomain;
+
+pub(crate) use self::cleaning::LEARNED;
+pub use self::cleaning::{Asr, EogRegression};
 
 use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
@@ -61,6 +65,10 @@ steps! {
         Interpolate = "interpolate",
         /// Against a point at infinity.
         Rest = "rest",
+        /// Takes out directions that are far above their usual power.
+        Asr = "asr",
+        /// Takes out what EOG channels say of the others.
+        EogRegression = "eog_regression",
     }
 }
 
@@ -413,27 +421,50 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// The signal steps that do not depend on which channels there are.
+    /// The signal steps that depend neither on which channels there are nor on what was
+    /// learned.
     pub(crate) fn without_channels(&self) -> Vec<SignalStep> {
-        let is_free = |step: &&SignalStep| match step {
-            SignalStep::BandPass(_)
-            | SignalStep::FilterBank(_)
-            | SignalStep::HighPass(_)
-            | SignalStep::LowPass(_)
-            | SignalStep::BandStop(_)
-            | SignalStep::Fir(_)
-            | SignalStep::Notch(_)
-            | SignalStep::Comb(_)
-            | SignalStep::Resample(_) => true,
-            SignalStep::Pick(_)
-            | SignalStep::Reference(_)
-            | SignalStep::Bipolar(_)
-            | SignalStep::Laplacian(_)
-            | SignalStep::CurrentSourceDensity(_)
-            | SignalStep::Interpolate(_)
-            | SignalStep::Rest(_) => false,
-        };
-        self.signal.iter().filter(is_free).cloned().collect()
+        self.signal.iter().filter(|step| step.is_filter()).cloned().collect()
+    }
+}
+
+impl SignalStep {
+    /// Whether it does the same to every channel, whichever channels there are.
+    pub(crate) fn is_filter(&self) -> bool {
+        match self {
+            Self::BandPass(_)
+            | Self::FilterBank(_)
+            | Self::HighPass(_)
+            | Self::LowPass(_)
+            | Self::BandStop(_)
+            | Self::Fir(_)
+            | Self::Notch(_)
+            | Self::Comb(_)
+            | Self::Resample(_) => true,
+            Self::Pick(_)
+            | Self::Reference(_)
+            | Self::Bipolar(_)
+            | Self::Laplacian(_)
+            | Self::CurrentSourceDensity(_)
+            | Self::Interpolate(_)
+            | Self::Rest(_)
+            | Self::Asr(_)
+            | Self::EogRegression(_) => false,
+        }
+    }
+
+    /// Whether it learns from the calibration's signal.
+    pub(crate) fn learns(&self) -> bool {
+        matches!(self, Self::Asr(_) | Self::EogRegression(_))
+    }
+
+    /// Whether it has yet to learn.
+    pub(crate) fn is_unlearned(&self) -> bool {
+        match self {
+            Self::Asr(step) => step.learned.is_none(),
+            Self::EogRegression(step) => step.learned.is_none(),
+            _ => false,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The pipelines that come with the program, by name.
 
 use super::step::{
-    Classifier, Csp, FgMdm, FilterBankCsp, KernelKind, Lda, LogisticRegression, Mdm, Penalty, Step,
-    Svm, TangentSpace, Transform,
+    Adapt, AdaptiveLda, Classifier, Csp, FgMdm, FilterBankCsp, KernelKind, Lda, LogisticRegression,
+    Mdm, Penalty, Recenter, Step, Svm, TangentSpace, Transform,
 };
 use super::{Pipeline, Voter};
+use crate::adaptation::Rate;
 use crate::classifier::elastic_net::ElasticNetParams;
 use crate::front_end::step::{
     Absent, AugmentedCovariance, BandPass, BandPower, Connectivity, Covariance, Feature,
@@ -34,6 +35,8 @@ pub fn all() -> Vec<Pipeline> {
         fbcsp_lda(),
         fbcsp_svm(),
         vote(),
+        ra_ts_lr(),
+        csp_alda(),
     ]
 }
 
@@ -65,6 +68,34 @@ fn tangent_space() -> Step {
 
 fn lda() -> Step {
     Step::Classifier(Classifier::Lda(Lda::default()))
+}
+
+/// Running Riemannian recentering that grows out of the calibration's mean, then
+/// [`ts_lr`] (Zanini et al. 2018, doi 10.1109/TBME.2017.2742541; Kumar et al. 2024, doi
+/// 10.1093/pnasnexus/pgae076). Stateful.
+pub fn ra_ts_lr() -> Pipeline {
+    let recenter = Recenter { adapt: Some(Adapt::default()), ..Recenter::default() };
+    let classifier = Classifier::LogisticRegression(LogisticRegression::default());
+    let steps = vec![
+        session_band(),
+        covariance(Estimator::Oas),
+        Step::Transform(Transform::Recenter(recenter)),
+        tangent_space(),
+        Step::Classifier(classifier),
+    ];
+    pipeline("ra+ts+lr", steps)
+}
+
+/// [`csp_lda`] whose discriminant follows the mean of the features, with a share of 0.002
+/// of each window: windows are a tenth of a second apart, and a rate that takes up a task
+/// of some seconds would take the task for drift (Vidaurre et al. 2011, doi
+/// 10.1109/TBME.2010.2093133). Stateful.
+pub fn csp_alda() -> Pipeline {
+    let params = AdaptiveLda { mean_rate: Rate::Fixed(0.002), ..AdaptiveLda::default() };
+    let mut steps = csp_lda().steps;
+    steps.pop();
+    steps.push(Step::Classifier(Classifier::AdaptiveLda(params)));
+    pipeline("csp+alda", steps)
 }
 
 /// Covariance, minimum distance to Riemannian class means (Barachant et al. 2012, doi

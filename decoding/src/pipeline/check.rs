@@ -106,6 +106,16 @@ pub enum PipelineError {
         /// How many there would be.
         n_bands: usize,
     },
+    /// Move the step.
+    #[error("step {at} `{step}` can't stand there: {why}")]
+    Place {
+        /// Its position, from 1.
+        at: usize,
+        /// Its name.
+        step: String,
+        /// What has to be where.
+        why: &'static str,
+    },
     /// Change what is chosen.
     #[error("choice {at}: {why}")]
     Choose {
@@ -154,6 +164,7 @@ impl Step {
                 | Transform::Spoc(_)
                 | Transform::TangentSpace(_)
                 | Transform::Recenter(_)
+                | Transform::Potato(_)
                 | Transform::Fgda(_) => Form::Matrices,
                 Transform::Standardise(_) | Transform::Select(_) => Form::Vector,
                 Transform::ErpCovariance(_)
@@ -162,9 +173,10 @@ impl Step {
                 | Transform::Vectorise(_) => Form::Samples,
             },
             Self::Classifier(step) => match step {
-                Classifier::Lda(_) | Classifier::LogisticRegression(_) | Classifier::Svm(_) => {
-                    Form::Vector
-                }
+                Classifier::Lda(_)
+                | Classifier::AdaptiveLda(_)
+                | Classifier::LogisticRegression(_)
+                | Classifier::Svm(_) => Form::Vector,
                 Classifier::Mdm(_)
                 | Classifier::FgMdm(_)
                 | Classifier::Knn(_)
@@ -188,9 +200,10 @@ impl Step {
                 Feature::Raw(_) => Form::Samples,
             },
             Self::Transform(step) => match step {
-                Transform::Recenter(_) | Transform::Fgda(_) | Transform::ErpCovariance(_) => {
-                    Form::Matrices
-                }
+                Transform::Recenter(_)
+                | Transform::Potato(_)
+                | Transform::Fgda(_)
+                | Transform::ErpCovariance(_) => Form::Matrices,
                 Transform::Xdawn(_) => Form::Samples,
                 Transform::Csp(_)
                 | Transform::FilterBankCsp(_)
@@ -286,6 +299,9 @@ impl Pipeline {
                 });
             }
             step.check().map_err(|error| PipelineError::Parameter { at, step: name(), error })?;
+            if let Some(why) = misplaced(step, &self.steps[..at - 1], n_bands) {
+                return Err(PipelineError::Place { at, step: name(), why });
+            }
             n_bands = if step.joins_bands() { 1 } else { step.n_bands().saturating_mul(n_bands) };
             if n_bands > MAX_BANDS {
                 return Err(PipelineError::TooManyBands { at, step: name(), n_bands });
@@ -303,6 +319,19 @@ impl Pipeline {
             Some(step) => Err(PipelineError::NoClassifier { step: step.name().to_owned(), gives }),
         }
     }
+}
+
+/// Why a step that learns from the signal can't do so behind those `before`, if so.
+fn misplaced(step: &Step, before: &[Step], n_bands: usize) -> Option<&'static str> {
+    let Step::Signal(step) = step else { return None };
+    if step.learns() && n_bands > 1 {
+        return Some("it learns from one signal: put it before the filter bank");
+    }
+    let is_filter = |step: &Step| matches!(step, Step::Signal(step) if step.is_filter());
+    if matches!(step, SignalStep::EogRegression(_)) && !before.iter().all(is_filter) {
+        return Some("only filters may stand before it, which do the same to every channel");
+    }
+    None
 }
 
 fn check_name(name: &str) -> Result<(), PipelineError> {

@@ -122,6 +122,12 @@ impl Pipeline {
             let hint = did_you_mean(name, self.steps.iter().map(Step::name));
             return Err(format!("the pipeline has {n_such} steps {name:?}{hint}"));
         };
+        let learns = |step: &Step| matches!(step, Step::Signal(step) if step.learns());
+        if self.steps[at..].iter().any(learns) {
+            return Err(format!(
+                "{name:?} can't be varied: signal steps that learn do so before anything is chosen"
+            ));
+        }
         let known = Step::parameters(name).unwrap_or_default();
         if !known.contains(&parameter.as_str()) {
             let hint = did_you_mean(parameter, known.iter().copied());
@@ -240,6 +246,10 @@ fn score(
         let mut chain = Chain::plan(&fitted.members[0], shape, n_classes)?;
         for j in split.score.clone() {
             chain.posterior_into(training.views[j], &mut posterior);
+            // What a gate refuses is not scored, as in an evaluation.
+            if posterior.iter().any(|p| p.is_nan()) {
+                continue;
+            }
             pairs.push((training.labels[j], decide_class(&posterior)));
         }
     }

@@ -4,6 +4,7 @@ use super::fit::Training;
 use super::fitted::FittedClassifier;
 use super::runtime::{Judge, ModelError, expect_size, matrices_size, vector_len};
 use super::step::Classifier;
+use crate::adaptation::lda::AdaptiveLda;
 use crate::classifier::fgmdm::{FgMdmModel, FgMdmRuntime, FgdaModel};
 use crate::classifier::knn::{KnnModel, KnnRuntime};
 use crate::classifier::lda::{LdaModel, Shrinkage};
@@ -28,6 +29,9 @@ impl Classifier {
                     Shrinkage::Auto => LdaModel::fit(&x, labels, n_classes)?,
                     Shrinkage::None => LdaModel::fit_unshrunk(&x, labels, n_classes)?,
                 })
+            }
+            Self::AdaptiveLda(step) => {
+                FittedClassifier::AdaptiveLda(step.fit(&training.vectors(), labels, n_classes)?)
             }
             Self::LogisticRegression(step) => {
                 let x = training.vectors();
@@ -76,6 +80,14 @@ impl FittedClassifier {
                 expect_size("the discriminant's classes", n_classes, model.coef.n_rows())?;
                 expect_size("the discriminant's intercepts", n_classes, model.intercept.len())?;
                 Box::new(model.clone())
+            }
+            Self::AdaptiveLda(state) => {
+                if !state.is_possible() {
+                    return Err(ModelError::BadNumber { part: "the discriminant that adapts" });
+                }
+                expect_size("the discriminant's weights", vector_len(shape)?, state.mean().len())?;
+                expect_size("the discriminant's classes", n_classes, state.n_classes())?;
+                Box::new(state.plan())
             }
             Self::LogisticRegression(model) => {
                 expect_size("the regression's weights", vector_len(shape)?, model.coef.n_cols())?;
@@ -173,6 +185,17 @@ fn with_vector(input: View<'_>, posterior: &mut [f64], decide: impl FnOnce(&[f64
 impl Judge for LdaModel {
     fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
         with_vector(input, posterior, |x, posterior| Self::posterior_into(self, x, posterior));
+    }
+}
+
+impl Judge for AdaptiveLda {
+    /// By the state as it stands, which then follows the window.
+    fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
+        with_vector(input, posterior, |x, posterior| {
+            Self::posterior_into(self, x, posterior);
+            // An example that is not finite leaves the state as it was.
+            let _ = self.adapt(x, None);
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 //! examples.
 
 use super::Pipeline;
+use super::adaptive::{plan_potato, recentred_by_run};
 use super::choose::{Choose, choose};
 use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
 use super::step::{Classifier, Step, Transform};
@@ -167,9 +168,20 @@ fn fit_rest(
 ) -> Result<FittedClassifier, FitError> {
     let [step, rest @ ..] = steps else { return classifier.fit(training) };
     let fitted = step.fit(training)?;
-    let values = match step.left_out(training)? {
-        Some(values) => values,
-        None => transformed(&fitted, &training.views)?,
+    if let Transform::Potato(_) = step {
+        let accepted = accepted(&fitted, &training.views)?;
+        done.push(fitted);
+        let next = training.subset(&accepted);
+        next.check_classes()?;
+        return fit_rest(rest, classifier, &next, done);
+    }
+    let left_out = step.left_out(training)?;
+    let values = match (step, left_out) {
+        (_, Some(values)) => values,
+        (Transform::Recenter(step), None) if step.adapt.is_some() => {
+            recentred_by_run(step, training)?
+        }
+        _ => transformed(&fitted, &training.views)?,
     };
     done.push(fitted);
     let views = values.iter().map(Value::view).collect();
@@ -178,8 +190,20 @@ fn fit_rest(
     fit_rest(rest, classifier, &next, done)
 }
 
-/// What a fitted step makes of every example.
-fn transformed(fitted: &FittedTransform, views: &[View<'_>]) -> Result<Vec<Value>, FitError> {
+/// Positions of the examples that a gate, as it was fitted, lets through.
+fn accepted(fitted: &FittedTransform, views: &[View<'_>]) -> Result<Vec<usize>, FitError> {
+    let (Some(first), FittedTransform::Potato { bands, .. }) = (views.first(), fitted) else {
+        return Ok((0..views.len()).collect());
+    };
+    let (mut gate, _) = plan_potato(bands, None, first.shape())?;
+    Ok((0..views.len()).filter(|j| gate.accepts(views[*j])).collect())
+}
+
+/// What a fitted step makes of every example, each by itself.
+pub(super) fn transformed(
+    fitted: &FittedTransform,
+    views: &[View<'_>],
+) -> Result<Vec<Value>, FitError> {
     let chunks: Vec<Vec<Value>> = views
         .par_chunks(CHUNK_EXAMPLES)
         .map(|views| {

@@ -2,6 +2,10 @@
 
 use super::Pipeline;
 use super::choose::Scored;
+use super::step::OnShift;
+use crate::adaptation::lda::AdaptiveLdaState;
+use crate::adaptation::recenter::RecenterState;
+use crate::artifact::potato::Potato;
 use crate::classifier::fgmdm::{FgMdmModel, FgdaModel};
 use crate::classifier::knn::KnnModel;
 use crate::classifier::lda::LdaModel;
@@ -60,6 +64,10 @@ pub(super) enum FittedTransform {
     TangentSpace { metric: Metric, points: Vec<Matrix> },
     /// Means that are moved to the identity.
     Recenter { means: Vec<Matrix> },
+    /// Means that run along.
+    AdaptiveRecenter { bands: Vec<RecenterState>, on_shift: Option<OnShift> },
+    /// Usual covariances.
+    Potato { bands: Vec<Potato>, rate: Option<f64> },
     /// Geodesic filters.
     Fgda { bands: Vec<FgdaModel> },
     /// Prototypes.
@@ -82,6 +90,8 @@ pub(super) enum FittedTransform {
 pub(super) enum FittedClassifier {
     /// Discriminant.
     Lda(LdaModel),
+    /// Discriminant that follows the signal.
+    AdaptiveLda(AdaptiveLdaState),
     /// Regression.
     LogisticRegression(LogisticModel),
     /// Class means.

@@ -33,6 +33,12 @@ pub enum ModelError {
         #[source]
         source: RiemannError,
     },
+    /// A number is none that a fit gives.
+    #[error("{part} holds numbers that no training gives: the model file is damaged, train again")]
+    BadNumber {
+        /// Which part.
+        part: &'static str,
+    },
     /// The front end computes what other pipelines need: plan it for this one.
     #[error("the front end was planned for other pipelines than {name}")]
     OtherPlan {
@@ -46,6 +52,7 @@ impl From<ModelError> for FitError {
         match error {
             ModelError::Shape { part, expected, found } => Self::Shape { part, expected, found },
             ModelError::Geometry { part, source } => in_words(part, &source),
+            ModelError::BadNumber { part } => Self::NotFinite { what: part.to_owned() },
             ModelError::OtherPlan { name } => Self::NotFinite { what: name },
         }
     }
@@ -53,6 +60,14 @@ impl From<ModelError> for FitError {
 
 /// A fitted transform with its scratch.
 pub(super) trait Transformer: Send {
+    /// Whether anything can be said of a window with this `input`; what a gate refuses
+    /// is not decided. Called once before [`Transformer::apply`].
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    fn accepts(&mut self, _input: View<'_>) -> bool {
+        true
+    }
+
     /// What it makes of `input`, which has the shape that it was planned for. NaN where
     /// the input has no such thing.
     ///
@@ -90,12 +105,17 @@ impl Chain {
         Ok(Self { transforms, judge: model.classifier.plan(shape, n_classes)? })
     }
 
-    /// Writes the posterior of each class, given a feature of the planned shape.
+    /// Writes the posterior of each class, given a feature of the planned shape; NaN
+    /// where a gate refuses the window.
     ///
     /// Thread: decoding thread. Allocation: none.
     pub fn posterior_into(&mut self, feature: View<'_>, posterior: &mut [f64]) {
         let mut view = feature;
         for transform in &mut self.transforms {
+            if !transform.accepts(view) {
+                posterior.fill(f64::NAN);
+                return;
+            }
             view = transform.apply(view);
         }
         self.judge.posterior_into(view, posterior);

@@ -1,10 +1,12 @@
 //! The steps of a pipeline that are fitted: transforms of a window's feature, and the
 //! classifier at the end.
 
+mod adaptive;
 mod classifier;
 mod responses;
 mod spatial;
 
+pub use self::adaptive::{Adapt, AdaptiveLda, OnShift, Potato, Recenter};
 pub use self::classifier::{
     FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
     Penalty, Svm,
@@ -35,8 +37,10 @@ steps! {
         Spoc = "spoc",
         /// Matrices as vectors, in the tangent space at the mean of the training's.
         TangentSpace = "tangent_space",
-        /// Moves the mean of the training's matrices to the identity.
+        /// Moves the mean of the training's matrices, or the running one, to the identity.
         Recenter = "recenter",
+        /// Lets through windows as they usually are.
+        Potato = "potato",
         /// Every value less its mean, over its standard deviation.
         Standardise = "standardise",
         /// Keeps the values that tell most about the class.
@@ -59,6 +63,8 @@ steps! {
     Classifier {
         /// Linear discriminant analysis with automatic shrinkage.
         Lda = "lda",
+        /// The same, which follows the signal.
+        AdaptiveLda = "adaptive_lda",
         /// Multinomial logistic regression.
         LogisticRegression = "logistic_regression",
         /// Minimum distance to mean.
@@ -184,18 +190,6 @@ pub struct TangentSpace {
     pub metric: Metric,
 }
 
-/// `M^-1/2 C M^-1/2` with the mean `M` of the training examples, per band.
-///
-/// # Reference
-/// P. Zanini, M. Congedo, C. Jutten, S. Said, Y. Berthoumieu (2018), doi
-/// 10.1109/TBME.2017.2742541.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Recenter {
-    /// Metric of the mean.
-    pub metric: Metric,
-}
-
 /// `(x - mean) / std` per value, of the training examples (divided by their number); a
 /// value that is constant there is only centred.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -293,7 +287,6 @@ impl Checked for Select {
 }
 
 impl Checked for TangentSpace {}
-impl Checked for Recenter {}
 impl Checked for Standardise {}
 impl Checked for Fgda {}
 

@@ -28,6 +28,7 @@ use super::check::PipelineError;
 use super::choose::Choose;
 use super::step::Step;
 use super::{Pipeline, Voter};
+use crate::front_end::step::LEARNED;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -191,6 +192,7 @@ impl PipelineError {
             Self::Order { at, .. }
             | Self::SeveralBands { at, .. }
             | Self::TooManyBands { at, .. }
+            | Self::Place { at, .. }
             | Self::Parameter { at, .. } => Some(*at),
             Self::Name { .. }
             | Self::NoSteps
@@ -295,7 +297,7 @@ fn read_step(
     let mut parameters = toml::Table::new();
     for (key, value) in table.iter().filter(|(key, _)| key.get_ref() != "step") {
         let parameter = key.get_ref();
-        if !known.contains(&parameter.as_ref()) {
+        if !known.contains(&parameter.as_ref()) || parameter == LEARNED {
             return Err(DescriptionError::UnknownParameter {
                 line: at.line(key.span().start),
                 step: name.to_string(),
@@ -303,7 +305,8 @@ fn read_step(
                 hint: if known.is_empty() {
                     ": it has none".to_owned()
                 } else {
-                    did_you_mean(parameter, known.iter().copied())
+                    let written = known.iter().copied().filter(|known| *known != LEARNED);
+                    did_you_mean(parameter, written)
                 },
             });
         }

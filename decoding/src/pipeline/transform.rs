@@ -3,6 +3,7 @@
 mod bank;
 mod responses;
 
+use super::adaptive;
 use super::classify::check_filter;
 use super::fit::Training;
 use super::fitted::FittedTransform;
@@ -29,7 +30,7 @@ pub const MEAN_CRITERION: f64 = 1e-8;
 pub const MEAN_MAX_STEPS: usize = 50;
 
 /// A planned transform, and the shape of what it gives.
-type Planned = (Box<dyn Transformer>, Shape);
+pub(super) type Planned = (Box<dyn Transformer>, Shape);
 
 impl Transform {
     /// Fits the step to the training examples alone.
@@ -47,9 +48,13 @@ impl Transform {
                 metric: step.metric,
                 points: per_band(training, |band| mean(training, band, step.metric))?,
             },
-            Self::Recenter(step) => FittedTransform::Recenter {
-                means: per_band(training, |band| mean(training, band, step.metric))?,
+            Self::Recenter(step) => match step.adapt {
+                Some(adapt) => adaptive::fit_recenter(step, adapt, training)?,
+                None => FittedTransform::Recenter {
+                    means: per_band(training, |band| mean(training, band, step.metric))?,
+                },
             },
+            Self::Potato(step) => adaptive::fit_potato(step, training)?,
             Self::Fgda(step) => FittedTransform::Fgda {
                 bands: per_band(training, |band| {
                     FgdaModel::fit(step.metric, &training.matrices(band), labels, n_classes)
@@ -90,7 +95,7 @@ impl Transform {
 }
 
 /// What is learned of each band.
-fn per_band<T>(
+pub(super) fn per_band<T>(
     training: &Training<'_>,
     fit: impl FnMut(usize) -> Result<T, FitError>,
 ) -> Result<Vec<T>, FitError> {
@@ -98,7 +103,11 @@ fn per_band<T>(
 }
 
 /// The mean of one band of the training examples.
-fn mean(training: &Training<'_>, band: usize, metric: Metric) -> Result<Matrix, FitError> {
+pub(super) fn mean(
+    training: &Training<'_>,
+    band: usize,
+    metric: Metric,
+) -> Result<Matrix, FitError> {
     const WHAT: &str = "the mean of the training covariances";
     let matrices = training.matrices(band);
     let mean = metric
@@ -134,6 +143,10 @@ impl FittedTransform {
             Self::Csp { bands } => plan_csp(bands, shape),
             Self::TangentSpace { metric, points } => plan_tangent(*metric, points, shape),
             Self::Recenter { means } => plan_recenter(means, shape),
+            Self::AdaptiveRecenter { bands, on_shift } => {
+                adaptive::plan_recenter(bands, *on_shift, shape)
+            }
+            Self::Potato { bands, rate } => adaptive::plan_potato(bands, *rate, shape),
             Self::Fgda { bands } => plan_fgda(bands, shape),
             Self::ErpCovariance { bands } => plan_erp(bands, shape),
             Self::Standardise { mean, scale } => plan_standardise(mean, scale, shape),

@@ -4,6 +4,9 @@
 //! A map is a vector over points, channel by frequency by measure in any order: nothing
 //! here depends on which points are neighbours. It is *not* a cluster test.
 
+mod count;
+
+use count::{Counts, Statistic, Sums};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -73,8 +76,8 @@ impl MaxT {
     ///
     /// For differences between conditions, one map per subject. Exact where `2^(n-1)`
     /// is at most the number of permutations; otherwise signs are drawn. As MNE's
-    /// `permutation_t_test`. Batch: allocates; time grows with maps, points and
-    /// permutations.
+    /// `permutation_t_test`. Batch: allocates, uses the caller's rayon pool; time grows
+    /// with maps, points and permutations.
     ///
     /// # Errors
     /// [`MapError`].
@@ -82,38 +85,23 @@ impl MaxT {
     /// # Reference
     /// T. Nichols, A. Holmes (2002), doi 10.1002/hbm.1058.
     pub fn one_sample(&self, maps: &[Vec<f64>]) -> Result<TestedMap, MapError> {
-        let n_points = check(&[maps])?;
+        check(&[maps])?;
         let n = maps.len() as f64;
-        let mut squares = vec![0.0; n_points];
-        for map in maps {
-            add(&mut squares, map, |v| v * v);
-        }
-        let statistic = |sums: &[f64], out: &mut [f64]| {
-            for ((t, sum), squares) in out.iter_mut().zip(sums).zip(&squares) {
-                let spread = (squares - sum * sum / n) / (n - 1.0);
-                *t = student(sum / n, spread / n, squares / (n * n));
-            }
-        };
+        let sums = sums(maps, Statistic::OneSample { n });
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         // The first sign is held: all signs turned is the same, but for the sign.
         let n_all = 1_usize.checked_shl(maps.len() as u32 - 1).unwrap_or(usize::MAX);
         let n_permutations = if n_all <= self.n_permutations { n_all } else { self.n_permutations };
-        let mut turned = vec![false; maps.len()];
-        let permute = |k: usize, sums: &mut [f64]| {
-            for (i, turned) in turned.iter_mut().enumerate().skip(1) {
-                *turned = if n_all == n_permutations {
-                    k >> (i - 1) & 1 == 1
-                } else {
-                    k > 0 && rng.random::<bool>()
-                };
-            }
-            sums.fill(0.0);
-            for (map, turned) in maps.iter().zip(&turned) {
-                let sign = if *turned { -1.0 } else { 1.0 };
-                add(sums, map, |v| sign * v);
-            }
+        let draw = |k: usize| {
+            let mut is_turned = |i: usize| match i {
+                0 => false,
+                i if n_all == n_permutations => k >> (i - 1) & 1 == 1,
+                _ => k > 0 && rng.random::<bool>(),
+            };
+            let sign = |i| if is_turned(i) { -1.0 } else { 1.0 };
+            (0..maps.len()).map(sign).enumerate().collect()
         };
-        Ok(self.run(n_points, n_permutations.max(1), permute, statistic))
+        Ok(self.judge(&sums.count(n_permutations.max(1), draw)))
     }
 
     /// Whether the mean maps of two groups differ: maps change groups.
@@ -138,81 +126,50 @@ impl MaxT {
         }
         let centre = |map: &Vec<f64>| map.iter().zip(&mean).map(|(v, m)| v - m).collect();
         let maps: Vec<Vec<f64>> = second.iter().chain(first).map(centre).collect();
-        let (mut squares, mut totals) = (vec![0.0; n_points], vec![0.0; n_points]);
-        for map in &maps {
-            add(&mut squares, map, |v| v * v);
-            add(&mut totals, map, |v| v);
-        }
-        let statistic = |sums: &[f64], out: &mut [f64]| {
-            let sums = sums.iter().zip(&totals).zip(&squares);
-            for (t, ((sum, total), squares)) in out.iter_mut().zip(sums) {
-                let (of_first, of_second) = ((total - sum) / n_1, sum / n_2);
-                let within = squares - n_1 * of_first.powi(2) - n_2 * of_second.powi(2);
-                let scale = n_1.recip() + n_2.recip();
-                let spread = within / (n - 2.0) * scale;
-                *t = student(of_second - of_first, spread, squares / (n - 2.0) * scale);
-            }
-        };
+        let sums = sums(&maps, Statistic::TwoSamples { n_1, n_2 });
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut order: Vec<usize> = (0..maps.len()).collect();
-        let mut drawn = vec![0; second.len()];
-        let permute = |k: usize, sums: &mut [f64]| {
+        let draw = |k: usize| {
             if k > 0 {
                 order.shuffle(&mut rng);
             }
             // In the order of the maps, so that the same split has the same sums to the bit.
-            drawn.copy_from_slice(&order[..second.len()]);
+            let mut drawn = order[..second.len()].to_vec();
             drawn.sort_unstable();
-            sums.fill(0.0);
-            for i in &drawn {
-                add(sums, &maps[*i], |v| v);
-            }
+            drawn.into_iter().map(|i| (i, 1.0)).collect()
         };
-        Ok(self.run(n_points, self.n_permutations.max(1), permute, statistic))
+        Ok(self.judge(&sums.count(self.n_permutations.max(1), draw)))
     }
 
-    /// Counts how often permutations are as far from 0 as what was observed, which is
-    /// permutation 0.
-    fn run(
-        &self,
-        n_points: usize,
-        n_permutations: usize,
-        mut permute: impl FnMut(usize, &mut [f64]),
-        statistic: impl Fn(&[f64], &mut [f64]),
-    ) -> TestedMap {
-        let (mut sums, mut values) = (vec![0.0; n_points], vec![0.0; n_points]);
-        permute(0, &mut sums);
-        let mut observed = vec![0.0; n_points];
-        statistic(&sums, &mut observed);
-        let mut n_as_far = vec![1.0; n_points];
-        let mut largest = vec![observed.iter().fold(0.0, |m: f64, t| m.max(t.abs()))];
-        for k in 1..n_permutations {
-            permute(k, &mut sums);
-            statistic(&sums, &mut values);
-            for ((n, t), observed) in n_as_far.iter_mut().zip(&values).zip(&observed) {
-                *n += f64::from(u8::from(t.abs() >= observed.abs()));
-            }
-            largest.push(values.iter().fold(0.0, |m: f64, t| m.max(t.abs())));
-        }
+    /// The map of what was counted.
+    fn judge(&self, counts: &Counts) -> TestedMap {
+        let mut largest = counts.largest.clone();
         largest.sort_by(f64::total_cmp);
+        let n_permutations = largest.len();
         let share = |t: &f64| {
             let n_below = largest.partition_point(|l| *l < t.abs());
-            (largest.len() - n_below) as f64 / largest.len() as f64
+            (n_permutations - n_below) as f64 / n_permutations as f64
         };
-        let p_corrected: Vec<f64> = observed.iter().map(share).collect();
+        let p_corrected: Vec<f64> = counts.observed.iter().map(share).collect();
         TestedMap {
-            p: n_as_far.iter().map(|n| n / n_permutations as f64).collect(),
+            p: counts.n_as_far.iter().map(|n| n / n_permutations as f64).collect(),
             is_kept: p_corrected.iter().map(|p| *p <= self.level).collect(),
             p_corrected,
-            statistic: observed,
+            statistic: counts.observed.clone(),
             n_permutations,
         }
     }
 }
 
-/// `difference / sqrt(variance)`; 0 where the variance is the rounding of `size`.
-fn student(difference: f64, variance: f64, size: f64) -> f64 {
-    if variance > 1e-14 * size { difference / variance.sqrt() } else { 0.0 }
+/// Maps with their sums over all of them.
+fn sums(maps: &[Vec<f64>], statistic: Statistic) -> Sums<'_> {
+    let n_points = maps[0].len();
+    let (mut squares, mut totals) = (vec![0.0; n_points], vec![0.0; n_points]);
+    for map in maps {
+        add(&mut squares, map, |v| v * v);
+        add(&mut totals, map, |v| v);
+    }
+    Sums { maps, statistic, totals, squares }
 }
 
 /// Adds `f` of each value.

@@ -1,13 +1,13 @@
 //! A linear map over channels with labels in and out, and its plan for a stream.
 
+mod sparse;
+
 use super::{SpatialError, owned_labels, position_of};
 use crate::matrix::Matrix;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use serde::{Deserialize, Serialize};
-
-/// Share of weights that are not zero below which only those are multiplied.
-const SPARSE_BELOW: f64 = 0.25;
+use sparse::SparseRows;
 
 /// `y = W x` of one frame `x`: which channels go in, which come out, and the weights
 /// `(n_outputs, n_inputs)`. Any unit goes through; every label stands once on its side.
@@ -147,8 +147,8 @@ impl From<ChannelMap> for Fields {
 /// A channel map planned for the channels of a stream. It has no state: the same frame
 /// gives the same result, in any order and any chunking.
 ///
-/// Memory: `n_outputs * n_inputs` weights, or where most are zero (bipolar, Laplacian)
-/// those that are not.
+/// Memory: `n_outputs * n_inputs` weights, or where most are zero (bipolar, Laplacian,
+/// interpolation of a few channels) those that are not.
 #[derive(Clone, Debug)]
 pub struct ChannelMapper {
     n_inputs: usize,
@@ -160,28 +160,17 @@ pub struct ChannelMapper {
 #[derive(Clone, Debug)]
 enum Weights {
     Dense(Mat<f64>),
-    /// Terms of every row, and where each row's terms end.
-    Sparse(Vec<(usize, f64)>, Vec<usize>),
+    Sparse(SparseRows),
 }
 
 impl ChannelMapper {
     fn new(weights: Mat<f64>) -> Self {
         let (n_outputs, n_inputs) = weights.shape();
-        let row_terms = |row: usize| {
-            let terms = (0..n_inputs).map(|col| (col, weights[(row, col)]));
-            terms.into_iter().filter(|(_, w)| *w != 0.0).collect::<Vec<_>>()
+        let weights = match SparseRows::of(weights.as_ref()) {
+            Some(rows) => Weights::Sparse(rows),
+            None => Weights::Dense(weights),
         };
-        let rows: Vec<_> = (0..n_outputs).map(row_terms).collect();
-        let n_terms: usize = rows.iter().map(Vec::len).sum();
-        if n_terms as f64 >= SPARSE_BELOW * (n_outputs * n_inputs) as f64 {
-            return Self { n_inputs, n_outputs, weights: Weights::Dense(weights) };
-        }
-        let end = |total: &mut usize, row: &Vec<_>| {
-            *total += row.len();
-            Some(*total)
-        };
-        let ends = rows.iter().scan(0, end).collect();
-        Self { n_inputs, n_outputs, weights: Weights::Sparse(rows.concat(), ends) }
+        Self { n_inputs, n_outputs, weights }
     }
 
     /// Values in a frame that goes in.
@@ -210,18 +199,15 @@ impl ChannelMapper {
                     out.iter_mut().zip(column.iter()).for_each(|(y, w)| *y += w * x);
                 }
             }
-            Weights::Sparse(terms, ends) => {
-                for (y, terms) in out.iter_mut().zip(rows_of(terms, ends)) {
-                    *y = terms.iter().map(|(col, w)| w * frame[*col]).sum();
-                }
-            }
+            Weights::Sparse(rows) => rows.apply(frame, out),
         }
     }
 
     /// Writes the map of `samples` `(n_inputs, n_samples)` into `out`
     /// `(n_outputs, n_samples)`.
     ///
-    /// Thread: any. Allocation: none but the matrix product's own for large matrices.
+    /// Thread: any. Allocation: the matrix product's own for large matrices, and a frame
+    /// each where frames do not lie together (channels as rows of a row-major array).
     ///
     /// # Panics
     /// If a shape does not fit.
@@ -232,24 +218,23 @@ impl ChannelMapper {
             Weights::Dense(weights) => {
                 matmul(out, Accum::Replace, weights, samples, 1.0, Par::Seq);
             }
-            Weights::Sparse(terms, ends) => {
-                // Sample by sample: frames lie together in memory, channels may not.
+            Weights::Sparse(rows) => {
+                // Frame by frame: they lie together in memory, or are brought together.
+                let (mut frame, mut mapped) = (Vec::new(), Vec::new());
                 for t in 0..samples.ncols() {
-                    let (to, from) = (out.as_mut().col_mut(t), samples.col(t));
-                    for (y, terms) in to.iter_mut().zip(rows_of(terms, ends)) {
-                        *y = terms.iter().map(|(col, w)| w * from[*col]).sum();
+                    let (from, mut to) = (samples.col(t), out.as_mut().col_mut(t));
+                    let whole = from.try_as_col_major().zip(to.as_mut().try_as_col_major_mut());
+                    if let Some((from, to)) = whole {
+                        rows.apply(from.as_slice(), to.as_slice_mut());
+                        continue;
                     }
+                    frame.clear();
+                    frame.extend(from.iter());
+                    mapped.resize(self.n_outputs, 0.0);
+                    rows.apply(&frame, &mut mapped);
+                    to.iter_mut().zip(&mapped).for_each(|(y, x)| *y = *x);
                 }
             }
         }
     }
-}
-
-/// The terms of each row in turn.
-fn rows_of<'a>(
-    terms: &'a [(usize, f64)],
-    ends: &'a [usize],
-) -> impl Iterator<Item = &'a [(usize, f64)]> {
-    let starts = std::iter::once(&0).chain(ends);
-    starts.zip(ends).map(|(start, end)| &terms[*start..*end])
 }

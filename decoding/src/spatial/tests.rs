@@ -255,6 +255,38 @@ fn splines_without_a_solution_are_refused() {
     assert!(matches!(gone, Err(SpatialError::UnknownChannel { .. })));
 }
 
+/// Bad channels from the good ones, the good ones but one passed on, and that one made of
+/// two: all the forms of rows there are.
+#[test]
+fn a_map_of_few_weights_is_the_product_of_all() {
+    let places: Vec<_> = TEN_TEN.iter().map(|l| position_m(l).unwrap()).collect();
+    let at = |label| TEN_TEN.iter().position(|l| *l == label).unwrap();
+    let bads = ["C3", "Fz", "O1", "F7", "P8"];
+    let map = SphericalSpline::default();
+    let map = map.interpolation(&TEN_TEN, &places, [0.0; 3], &bads).unwrap();
+    let mut weights = map.weights().to_faer();
+    weights[(at("Cz"), at("Pz"))] = -0.5;
+    let map = ChannelMap::new(&TEN_TEN, &TEN_TEN, Matrix::from_faer(weights.as_ref()).unwrap());
+    let mapper = map.unwrap().plan(&TEN_TEN).unwrap();
+    let samples = Mat::from_fn(TEN_TEN.len(), 11, |c, t| ((c * 31 + t * 17) % 23) as f64 - 9.3);
+    let expected = &weights * &samples;
+    let mut rows = Mat::<f64>::zeros(11, TEN_TEN.len());
+    mapper.apply_into(samples.as_ref(), rows.transpose_mut());
+    let mut columns = Mat::<f64>::zeros(TEN_TEN.len(), 11);
+    mapper.apply_into(samples.as_ref(), columns.as_mut());
+    assert_eq!(rows.transpose(), columns.as_ref());
+    let scale = expected.norm_max();
+    assert!((&columns - &expected).norm_max() < 1e-14 * scale);
+    // What is not asked for a bad channel does not reach it.
+    let mut broken = vec![1.0; TEN_TEN.len()];
+    let mut out = vec![0.0; TEN_TEN.len()];
+    for bad in bads {
+        broken[at(bad)] = f64::NAN;
+    }
+    mapper.apply_frame(&broken, &mut out);
+    assert!(out.iter().all(|y| y.is_finite()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

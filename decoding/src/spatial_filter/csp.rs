@@ -15,9 +15,11 @@ use crate::riemann::covariance::oas_shrink;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
+pub use windows::CspWindows;
 
 #[cfg(test)]
 mod tests;
+mod windows;
 
 /// Shares outside `[0, 1]` by more than this are no rounding: a covariance is indefinite.
 const SHARE_TOLERANCE: f64 = 1e-9;
@@ -281,9 +283,15 @@ impl CspModel {
         self.filters.n_rows()
     }
 
-    /// Plans features: allocates the scratch.
+    /// Plans features of covariances: allocates the scratch.
     pub fn plan(&self) -> CspRuntime {
         CspRuntime::new(self.filters.clone())
+    }
+
+    /// Plans features of the samples of windows of `n_samples`, for where no covariance is
+    /// needed otherwise: allocates the scratch.
+    pub fn plan_windows(&self, n_samples: usize) -> CspWindows {
+        CspWindows::new(self.filters.clone(), n_samples)
     }
 }
 

@@ -6,7 +6,7 @@ use acquisition::text::printable;
 use anyhow::{Context as _, Result, bail, ensure};
 use decoding::pipeline::step::Step;
 use decoding::pipeline::text::did_you_mean;
-use decoding::pipeline::{Pipeline, built_in};
+use decoding::pipeline::{Memory, Pipeline, built_in};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
@@ -31,8 +31,14 @@ fn list() -> Result<String> {
     let width = pipelines.iter().map(|pipeline| pipeline.name.len()).max().unwrap_or(0);
     let mut text = String::new();
     let in_words = |steps: &[Step]| steps.iter().map(Step::name).collect::<Vec<_>>().join(", ");
-    for Pipeline { name, steps, vote, .. } in &pipelines {
-        writeln!(text, "{}", format!("{name:<width$}  {}", in_words(steps)).trim_end())?;
+    for pipeline in &pipelines {
+        let Pipeline { name, steps, vote, .. } = pipeline;
+        let mark = match pipeline.memory() {
+            Memory::Memoryless => "",
+            Memory::Stateful => "  (stateful)",
+        };
+        let line = format!("{name:<width$}  {}{mark}", in_words(steps));
+        writeln!(text, "{}", line.trim_end())?;
         for voter in vote {
             writeln!(text, "{:<width$}    {}", "", in_words(&voter.steps))?;
         }

@@ -11,7 +11,7 @@ use decoding::evaluate::null::Verdict;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{Evaluated, Plan};
 use decoding::metric::{Confusion, ItrP, ItrT};
-use decoding::pipeline::Pipeline;
+use decoding::pipeline::{Memory, Pipeline};
 use decoding::stats::{Summary, median};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -25,6 +25,7 @@ pub struct Row {
     subject: u32,
     session: &'static str,
     pipeline: String,
+    memory: Memory,
     nmcc: f64,
     itr_bits_per_min: f64,
     balanced_accuracy: f64,
@@ -80,6 +81,7 @@ impl Row {
             subject: subject.subject,
             session: "0",
             pipeline: pipeline.name.clone(),
+            memory: pipeline.memory(),
             nmcc: score.nmcc,
             itr_bits_per_min: score.itr_bits_per_min,
             balanced_accuracy: score.balanced_accuracy,
@@ -216,6 +218,8 @@ impl<'a> Report<'a> {
             "false_positives_per_idle_min",
             "decision_p50_us",
             "decision_p99_us",
+            "memory",
+            "n_unusable_windows",
         ])?;
         for row in &self.results {
             let optional = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
@@ -242,6 +246,8 @@ impl<'a> Report<'a> {
                 optional(row.false_positives_per_idle_min),
                 row.decision_p50_us.to_string(),
                 row.decision_p99_us.to_string(),
+                memory_word(row.memory).to_owned(),
+                row.n_unusable_windows.to_string(),
             ])?;
         }
         write_file(path, &writer.into_inner().context("the table as CSV")?)
@@ -285,13 +291,27 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    /// Mean and spread over subjects.
+    /// Mean and spread over subjects: the memoryless ones, then apart those that are not.
     fn pipelines_table(&self, text: &mut String) -> Result<()> {
         writeln!(
             text,
             "\npipeline     nMCC           95 % interval   no-idle        clock  ITR           bal.acc        kappa          decision p50 / p99"
         )?;
-        for pipeline in &self.configuration.plan.pipelines {
+        self.pipelines_rows(text, Memory::Memoryless)?;
+        let pipelines = &self.configuration.plan.pipelines;
+        if pipelines.iter().any(|pipeline| pipeline.memory() == Memory::Stateful) {
+            writeln!(
+                text,
+                "stateful: decisions depend on earlier windows, not to be compared with memoryless ones"
+            )?;
+            self.pipelines_rows(text, Memory::Stateful)?;
+        }
+        Ok(())
+    }
+
+    fn pipelines_rows(&self, text: &mut String, memory: Memory) -> Result<()> {
+        let pipelines = &self.configuration.plan.pipelines;
+        for pipeline in pipelines.iter().filter(|pipeline| pipeline.memory() == memory) {
             let rows: Vec<_> =
                 self.results.iter().filter(|r| r.pipeline == pipeline.name).collect();
             let values = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
@@ -346,6 +366,17 @@ impl<'a> Report<'a> {
                 ItrT::WindowStep => "window step",
             },
         )?;
+        for pipeline in &plan.pipelines {
+            let rows = self.results.iter().filter(|row| row.pipeline == pipeline.name);
+            let n_unusable: usize = rows.map(|row| row.n_unusable_windows).sum();
+            if n_unusable > 0 {
+                writeln!(
+                    text,
+                    "{}: {n_unusable} windows could not be decided; they are not scored.",
+                    pipeline.name
+                )?;
+            }
+        }
         let (n_shifts, n_labels) = (plan.nulls.n_shifts, plan.nulls.n_permutations);
         if n_shifts > 0 {
             writeln!(
@@ -361,6 +392,13 @@ impl<'a> Report<'a> {
 
 fn three(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |v| format!("{v:.3}"))
+}
+
+fn memory_word(memory: Memory) -> &'static str {
+    match memory {
+        Memory::Memoryless => "memoryless",
+        Memory::Stateful => "stateful",
+    }
 }
 
 /// The verdict in plain words.

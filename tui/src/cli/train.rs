@@ -8,9 +8,8 @@ use super::text::say;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, ensure};
 use datasets::split::{Calibration, Part, Split, calibrate_wholly};
-use decoding::decoder::Fit as _;
 use decoding::evaluate::pseudo_online::{Protocol, Run};
-use decoding::pipeline::{Pipeline, demands};
+use decoding::pipeline::Pipeline;
 use models::checkpoint::Model;
 use std::process::ExitCode;
 
@@ -60,8 +59,8 @@ pub fn fit_model(
     calibration: &[Part<Calibration>],
     naming: Naming,
 ) -> Result<Model> {
-    let examples = protocol.examples(runs, calibration, &demands([pipeline]))?;
-    let decoder = pipeline.fit(&examples)?;
+    let fits = protocol.fit(runs, calibration, std::slice::from_ref(pipeline))?;
+    let decoder = fits.into_iter().next().context("one fit per pipeline")??;
     let first = calibration.first().context("nothing to fit on")?;
     let info = &runs[first.run_idx()].recording.info;
     let label = |c: usize| info.channels[c].label.clone();

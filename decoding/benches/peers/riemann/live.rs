@@ -10,7 +10,8 @@ use decoding::matrix::Matrix;
 use decoding::riemann::covariance::{CovarianceRuntime, Estimator, SlidingCovariance};
 use decoding::riemann::metric::Metric;
 use decoding::riemann::tangent::TangentSpace;
-use decoding::spatial_filter::csp::{CspModel, CspRuntime};
+use decoding::spatial_filter::csp::{CspModel, CspRuntime, CspWindows};
+use decoding::window::Planar;
 use faer::{Mat, MatRef};
 
 /// Windows of one recording `(n_windows, n_channels, n_samples)`, decided one by one.
@@ -136,10 +137,51 @@ impl Decide for Csp {
     }
 }
 
+/// Windows of one recording `(n_windows, n_channels, n_samples)`, filtered and decided one
+/// by one without a covariance.
+struct RawWindows {
+    shape: [usize; 3],
+    data: Vec<f64>,
+    filters: CspWindows,
+    vector: Vec<f64>,
+    lda: LdaModel,
+    posteriors: Vec<f64>,
+}
+
+impl RawWindows {
+    fn decide(&mut self) {
+        let [n_windows, n_channels, n_samples] = self.shape;
+        let n_classes = self.posteriors.len() / n_windows;
+        let windows = self.data.chunks_exact(n_channels * n_samples);
+        for (window, out) in windows.zip(self.posteriors.chunks_exact_mut(n_classes)) {
+            let samples = Planar::new(window, n_channels, n_samples, n_samples);
+            self.filters.features_into(&samples, &mut self.vector);
+            self.lda.posterior_into(&self.vector, out);
+        }
+    }
+}
+
 /// Inputs: windows, filters, coefficients, intercepts.
 pub(super) fn csp_lda(request: &Request<'_>) -> Result<Box<dyn Case>, String> {
-    let (decide, n_classes) = csp(request)?;
-    Windows::case(request, Estimator::Scm, n_classes, decide)
+    let input = request.input(0)?;
+    let &[n_windows, n_channels, n_samples] = input.shape.as_slice() else {
+        return Err("windows have three dimensions".to_owned());
+    };
+    let csp = CspModel { filters: matrix(request.input(1)?)? };
+    let (coef, intercept) = (matrix(request.input(2)?)?, request.input(3)?.data.clone());
+    let windows = RawWindows {
+        shape: [n_windows, n_channels, n_samples],
+        data: input.data.clone(),
+        filters: csp.plan_windows(n_samples),
+        vector: vec![0.0; csp.n_filters()],
+        posteriors: vec![0.0; n_windows * intercept.len()],
+        lda: LdaModel { coef, intercept },
+    };
+    Ok(Parts::case(windows, RawWindows::decide, |windows| {
+        let n_windows = windows.shape[0];
+        let shape = vec![n_windows, windows.posteriors.len() / n_windows];
+        vec![Tensor { shape, data: windows.posteriors.clone() }]
+    }))
 }
 
 fn csp(request: &Request<'_>) -> Result<(Csp, usize), String> {

@@ -98,16 +98,11 @@ impl fmt::Debug for AsrCleaner {
 impl AsrCleaner {
     pub(super) fn new(asr: &Asr, params: CleanerParams) -> Result<Self, AsrError> {
         let window_samples = samples_of(asr.window_secs, asr.rate);
+        params.check(asr.window_secs)?;
         let CleanerParams { lookahead_secs, step_samples, max_removed_fraction } = params;
-        let bad = |name, value, range| Err(AsrError::BadParam { name, value, range });
-        if !(0.0..=asr.window_secs).contains(&lookahead_secs) {
-            return bad("a lookahead", lookahead_secs, "0 s to one window");
-        }
-        if !(1..=window_samples).contains(&step_samples) {
-            return bad("a step", step_samples as f64, "1 sample to one window");
-        }
-        if !(max_removed_fraction > 0.0 && max_removed_fraction < 1.0) {
-            return bad("a removed fraction", max_removed_fraction, "more than 0, less than 1");
+        if step_samples > window_samples {
+            let (name, value) = ("a step", step_samples as f64);
+            return Err(AsrError::BadParam { name, value, range: "1 sample to one window" });
         }
         let lookahead_samples = samples_of(lookahead_secs, asr.rate);
         let covariance = asr.covariance.to_faer();

@@ -69,6 +69,17 @@ fn frame_by_frame_differs_from_the_recording_by_nothing_on_the_calibration() {
 }
 
 #[test]
+fn channels_in_rows_of_memory_are_cleaned_alike() {
+    let mut samples = mat(&golden().samples);
+    let mut other = samples.transpose().to_owned();
+    let model = EogRegression::fit(&[samples.as_ref()], &BRAIN, &EOG).unwrap();
+    assert_eq!(EogRegression::fit(&[other.transpose()], &BRAIN, &EOG).unwrap(), model);
+    model.apply_recording(samples.as_mut());
+    model.apply_recording(other.transpose_mut());
+    assert_eq!(other.transpose(), samples.as_ref());
+}
+
+#[test]
 fn what_has_no_solution_is_refused() {
     let samples = mat(&golden().samples);
     let fit = |m: &Mat<f64>, eog: &[usize]| EogRegression::fit(&[m.as_ref()], &BRAIN, eog);

@@ -85,6 +85,11 @@ impl Clock {
         }
     }
 
+    /// So many of its frames in the stream's samples, rounded up.
+    pub fn in_stream(self, n_frames: usize) -> u64 {
+        (n_frames as u64 * self.down).div_ceil(self.up)
+    }
+
     /// So many of the stream's samples in its own, where that is a whole number.
     fn whole(self, n_samples: usize) -> Option<usize> {
         let n_samples = n_samples as u64;

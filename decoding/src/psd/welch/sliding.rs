@@ -6,6 +6,9 @@ use crate::psd::PsdError;
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 
+/// Most values kept for each sample of a window.
+const MOST_KEPT: usize = 64;
+
 /// Welch spectra of the windows of a [`WindowSpec`], all channels.
 ///
 /// Window `k` starts at the absolute index `kS`; its segments start at `kS + jD`,
@@ -17,7 +20,9 @@ use acquisition::time::{SampleIndex, SampleRate};
 ///
 /// Each hop transforms `g` segments: one where the hop divides `D`, `S / D` where `D`
 /// divides the hop. Where `g` is not below the number of segments of a window, windows
-/// share none and every window is computed anew.
+/// share none and every window is computed anew; so it is where more than 64 values would
+/// have to be kept for each sample of a window, as where a long window's hop and `D` have
+/// no common measure.
 ///
 /// Memory: [`SlidingWelch::n_kept`] spectra of each channel.
 #[derive(Clone, Debug)]
@@ -51,9 +56,13 @@ impl SlidingWelch {
         let distance = welch.step_samples;
         let n_segments = (spec.window_samples - segment_samples) / distance + 1;
         let common = gcd(spec.step_samples, distance);
-        let n_new = (spec.step_samples / common).min(n_segments);
         let return_hops = distance / common;
-        let n_windows = (n_segments - 1) / n_new * return_hops + 1;
+        let n_windows = |n_new: usize| (n_segments - 1) / n_new * return_hops + 1;
+        let shared = (spec.step_samples / common).min(n_segments);
+        let n_values = n_windows(shared) * shared * welch.n_bins();
+        let is_small = n_values <= MOST_KEPT * spec.window_samples;
+        let n_new = if is_small { shared } else { n_segments };
+        let n_windows = n_windows(n_new);
         let n_slots = n_windows * n_new;
         Ok(Self {
             n_channels,
@@ -211,6 +220,17 @@ mod tests {
         // The hop is two distances: two new ones. Nothing in common: all anew.
         assert_eq!(plan(1, [320, 160, 80, 0]).n_transforms(), 2);
         assert_eq!(plan(1, [320, 17, 160, 80]).n_transforms(), 3);
+    }
+
+    #[test]
+    fn what_would_fill_the_memory_is_computed_anew() {
+        // 60 s at 512 Hz every 0.1 s: sharing would keep 26163 spectra for 119 segments.
+        let sliding = plan(1, [30_720, 51, 512, 256]);
+        assert_eq!((sliding.n_transforms(), sliding.n_kept()), (119, 119));
+        let mut sliding = plan(1, [600, 17, 24, 12]);
+        assert_eq!((sliding.n_transforms(), sliding.n_kept()), (17, 425));
+        let [psd, alone] = both(&mut sliding, 3);
+        assert_eq!(psd, alone);
     }
 
     proptest! {

@@ -292,3 +292,30 @@ fn impossible_parameters_are_refused() {
     let error = joint.fit(&zero, &labels, 2).unwrap_err();
     assert!(matches!(error, FitError::NotPositiveDefinite { .. }), "{error}");
 }
+
+#[test]
+fn of_samples_as_of_their_covariance() {
+    let mut normal = Normal::new(5);
+    let (p, n_filters) = (7, 6);
+    // A length that fills no whole vector, an offset, and scratch of another window.
+    for n_samples in [5, 64, 101] {
+        let filters = Mat::from_fn(n_filters, p, |_, _| normal.draw());
+        let model = CspModel { filters: Matrix::from_faer(filters.as_ref()).unwrap() };
+        let mut windows = model.plan_windows(n_samples);
+        for offset in [3.0, 40.0] {
+            let samples = Mat::from_fn(n_samples, p, |_, c| normal.draw() + offset * c as f64);
+            let rows: Vec<f64> = samples.col_iter().flat_map(|c| c.iter().copied()).collect();
+            let mut found = vec![f64::NAN; n_filters];
+            let window = crate::window::Planar::new(&rows, p, n_samples, n_samples);
+            windows.features_into(&window, &mut found);
+            let covariance = crate::riemann::covariance::scm(samples.transpose());
+            // The offset's square over the variance: four digits of sixteen.
+            assert_close(&found, &features(&model, &covariance), 1e-11);
+        }
+    }
+    let constant = crate::window::Planar::new(&[4.0; 35], 7, 5, 5);
+    let mut found = vec![f64::NAN; 1];
+    let filters = Matrix::new(1, 7, vec![0.0; 7]).unwrap();
+    CspModel { filters }.plan_windows(5).features_into(&constant, &mut found);
+    assert_eq!(found, [f64::MIN_POSITIVE.ln()]);
+}
