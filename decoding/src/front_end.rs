@@ -22,6 +22,8 @@ mod history;
 mod inputs;
 pub mod learn;
 mod sound;
+mod spectrum;
+mod ssvep;
 pub mod step;
 
 use self::extract::{Extractor, Needs, Stretch};
@@ -29,7 +31,7 @@ use self::graph::{Graph, Inputs};
 use self::history::History;
 use self::inputs::{channels_beside, named_inputs};
 use self::sound::Sound;
-use self::step::{Demand, Demands};
+use self::step::{Demand, Demands, Feature};
 use crate::artifact::asr::AsrError;
 use crate::artifact::eog_regression::EogError;
 use crate::connectivity::ConnectivityError;
@@ -38,12 +40,16 @@ use crate::psd::PsdError;
 use crate::riemann::covariance::{CovarianceError, SlidingCovariance};
 use crate::spatial::SpatialError;
 use crate::spatial_filter::augmented::AugmentedError;
+use crate::spatial_filter::cca::CcaError;
 use crate::window::{Features, Shape, Window, WindowError, WindowSpec};
 use acquisition::signal::StreamInfo;
 use acquisition::text::printable;
 use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
 use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
 
 /// The front end as written in a configuration or a model file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,9 +98,40 @@ pub enum PlanError {
     /// Choose more channels, other bands or a longer window.
     #[error(transparent)]
     Connectivity(#[from] ConnectivityError),
+    /// Choose other frequencies, fewer harmonics or a longer window.
+    #[error(transparent)]
+    Cca(#[from] CcaError),
     /// Name electrodes of the 10-10 system, or leave the spatial step out.
     #[error(transparent)]
     Spatial(#[from] SpatialError),
+    /// Choose a window and a step that are multiples, or another rate.
+    #[error(
+        "windows of {window_samples} samples every {step_samples} at {rate_hz} Hz are no whole numbers of samples at {resampled_hz} Hz: resample to another rate, or choose a window of at least {least} samples and a step that are multiples of {multiple} samples"
+    )]
+    ResampledWindow {
+        /// Samples of a window.
+        window_samples: usize,
+        /// From one window to the next.
+        step_samples: usize,
+        /// The stream's rate.
+        rate_hz: f64,
+        /// The rate that is resampled to.
+        resampled_hz: f64,
+        /// What both must be multiples of.
+        multiple: u64,
+        /// The shortest window.
+        least: u64,
+    },
+    /// Choose a lower rate.
+    #[error(
+        "resampling from {rate_hz} Hz to {resampled_hz} Hz brings nothing that is not there: choose at most sixteen times the rate"
+    )]
+    ResampledTooFar {
+        /// The rate before.
+        rate_hz: f64,
+        /// The rate asked for.
+        resampled_hz: f64,
+    },
     /// Fit the pipeline: its signal steps learn first.
     #[error("the step `{step}` has learned nothing yet: fit the pipeline")]
     Unlearned {
@@ -149,10 +186,10 @@ impl FrontEndSpec {
         let window = self.window(rate)?;
         let labels = vec![String::new(); N_CHANNELS];
         let inputs = Inputs { labels, n_picked: N_CHANNELS };
-        let mut graph = Graph::new(N_CHANNELS);
+        let mut graph = Graph::new(N_CHANNELS, rate);
         for demand in demands.as_slice() {
-            let nodes = graph.add(&demand.without_channels(), self, rate, &inputs)?;
-            Extractor::plan(&demand.feature, nodes, N_CHANNELS, window, rate)?;
+            let nodes = graph.add(&demand.without_channels(), self, &inputs)?;
+            plan_extractor(&graph, &demand.feature, nodes, window)?;
         }
         Ok(())
     }
@@ -204,6 +241,8 @@ pub(crate) struct Lateness {
 /// What is kept of a node's signal for the features of its windows.
 struct Leaf {
     node: usize,
+    /// Samples of a window at its rate.
+    n_samples: usize,
     history: Option<History>,
     covariance: Option<(SlidingCovariance, Mat<f64>)>,
 }
@@ -228,7 +267,7 @@ impl FrontEnd {
         inputs.extend(beside);
         Ok(Self {
             frame: vec![0.0; inputs.len()],
-            leaves: leaves(&graph, &extractors, window),
+            leaves: leaves(&graph, &extractors),
             features: Features::planned(extractors.iter().map(Extractor::shape)),
             graph,
             demands,
@@ -292,7 +331,7 @@ impl FrontEnd {
         self.fresh = true;
         self.grid_start = at.0.div_ceil(step) * step;
         self.sound.restart(at.0);
-        self.graph.restart();
+        self.graph.restart(at.0);
         for leaf in &mut self.leaves {
             leaf.restart();
         }
@@ -331,7 +370,9 @@ impl FrontEnd {
             return Completed::Nothing;
         }
         for leaf in &mut self.leaves {
-            leaf.push(self.graph.frame(leaf.node));
+            for frame in self.graph.frames(leaf.node) {
+                leaf.push(frame);
+            }
         }
         self.completed(at)
     }
@@ -368,14 +409,14 @@ impl FrontEnd {
         for leaf in &mut self.leaves {
             leaf.finish();
         }
-        let (leaves, n_samples) = (&self.leaves, self.spec.window_samples);
+        let leaves = &self.leaves;
         let stretch = |node: usize| {
             leaves
                 .iter()
                 .find(|leaf| leaf.node == node)
-                .map_or(Stretch::default(), |leaf| leaf.stretch(n_samples))
+                .map_or(Stretch::default(), |leaf| leaf.stretch())
         };
-        let first = end.0 + 1 - n_samples as u64;
+        let first = end.0 + 1 - self.spec.window_samples as u64;
         let extractors = self.extractors.iter_mut().zip(&self.lateness);
         for ((extractor, late), slot) in extractors.zip(self.features.slots_mut()) {
             extractor.extract(Some(end), stretch, slot);
@@ -422,33 +463,45 @@ fn plan_demands(
     let beside = channels_beside(info, picks, steps)?;
     let inputs = [picks, &beside].concat();
     let named = named_inputs(info, &inputs, picks.len());
-    let mut graph = Graph::new(inputs.len());
+    let mut graph = Graph::new(inputs.len(), info.rate);
     let mut extractors = Vec::with_capacity(demands.as_slice().len());
     let mut lateness = Vec::with_capacity(extractors.capacity());
     for demand in demands.as_slice() {
-        let nodes = graph.add(&demand.signal, spec, info.rate, &named)?;
-        let n_channels = nodes.first().map_or(0, |node| graph.n_channels(*node));
-        let delay = nodes.iter().map(|node| graph.delay(*node)).max().unwrap_or(0) as u64;
+        let nodes = graph.add(&demand.signal, spec, &named)?;
+        let delay = nodes.iter().map(|node| graph.delay(*node)).max().unwrap_or(0);
         let reads_beside = !channels_beside(info, picks, &demand.signal)?.is_empty();
         lateness.push(Lateness { delay, reads_beside });
-        let feature = &demand.feature;
-        extractors.push(Extractor::plan(feature, nodes, n_channels, window, info.rate)?);
+        extractors.push(plan_extractor(&graph, &demand.feature, nodes, window)?);
     }
     Ok(Planned { beside, graph, extractors, lateness })
 }
 
+/// The feature of windows over the signals of these nodes, which are at one rate: the bands
+/// of a demand go through the same steps.
+fn plan_extractor(
+    graph: &Graph,
+    feature: &Feature,
+    nodes: Vec<usize>,
+    window: WindowSpec,
+) -> Result<Extractor, PlanError> {
+    let first = nodes.first().copied().unwrap_or_default();
+    let (n_channels, clock) = (graph.n_channels(first), graph.clock(first));
+    Extractor::plan(feature, nodes, n_channels, window, clock)
+}
+
 /// One leaf per node that a feature reads, keeping what its features need.
-fn leaves(graph: &Graph, extractors: &[Extractor], window: WindowSpec) -> Vec<Leaf> {
+fn leaves(graph: &Graph, extractors: &[Extractor]) -> Vec<Leaf> {
     let mut leaves: Vec<Leaf> = Vec::new();
     for extractor in extractors {
         let Needs { samples, covariance } = extractor.needs();
         for &node in extractor.nodes() {
+            let WindowSpec { window_samples, step_samples } = extractor.window();
             let at = leaves.iter().position(|leaf| leaf.node == node).unwrap_or_else(|| {
-                leaves.push(Leaf { node, history: None, covariance: None });
+                let n_samples = window_samples;
+                leaves.push(Leaf { node, n_samples, history: None, covariance: None });
                 leaves.len() - 1
             });
             let (n_channels, leaf) = (graph.n_channels(node), &mut leaves[at]);
-            let WindowSpec { window_samples, step_samples } = window;
             if samples && leaf.history.is_none() {
                 leaf.history = Some(History::new(n_channels, window_samples));
             }
@@ -487,9 +540,9 @@ impl Leaf {
         }
     }
 
-    fn stretch(&self, n_samples: usize) -> Stretch<'_> {
+    fn stretch(&self) -> Stretch<'_> {
         Stretch {
-            samples: self.history.as_ref().map(|history| history.newest(n_samples)),
+            samples: self.history.as_ref().map(|history| history.newest(self.n_samples)),
             covariance: self.covariance.as_ref().map(|(_, covariance)| covariance),
         }
     }

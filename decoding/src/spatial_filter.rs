@@ -26,7 +26,7 @@ mod joint;
 pub mod spoc;
 mod stacked;
 pub mod trca;
-mod windows;
+pub(crate) mod windows;
 pub mod xdawn;
 
 use crate::classifier::check_count;

@@ -4,6 +4,7 @@
 //! channels of a window.
 
 use crate::window::Planar;
+use serde::{Deserialize, Serialize};
 
 /// Hjorth's three parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,7 +70,8 @@ pub fn line_length(samples: &[f64]) -> f64 {
 }
 
 /// A description of one channel by one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeFeature {
     /// [`log_variance`].
     LogVariance,
@@ -94,6 +96,32 @@ impl TimeFeature {
             Self::Mobility => hjorth(samples).mobility,
             Self::Complexity => hjorth(samples).complexity,
             Self::LineLength => line_length(samples),
+        }
+    }
+
+    /// Several of each channel of a window `(n_channels, n_samples)`, channel-major, into
+    /// `out` (`n_channels * features.len()`); Hjorth's parameters are computed once for all
+    /// of them.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// If `out` has another length.
+    pub fn several_into(features: &[Self], samples: Planar<'_>, out: &mut [f64]) {
+        assert_eq!(out.len(), samples.n_channels() * features.len(), "a value per feature");
+        let is_hjorth = |f: &Self| matches!(f, Self::Activity | Self::Mobility | Self::Complexity);
+        let needs_hjorth = features.iter().any(is_hjorth);
+        for (c, values) in out.chunks_exact_mut(features.len().max(1)).enumerate() {
+            let samples = samples.channel(c);
+            let of_hjorth = needs_hjorth.then(|| hjorth(samples));
+            for (value, feature) in values.iter_mut().zip(features) {
+                *value = match (feature, of_hjorth) {
+                    (Self::Activity, Some(hjorth)) => hjorth.activity,
+                    (Self::Mobility, Some(hjorth)) => hjorth.mobility,
+                    (Self::Complexity, Some(hjorth)) => hjorth.complexity,
+                    (other, _) => other.of(samples),
+                };
+            }
         }
     }
 

@@ -168,6 +168,11 @@ impl Samples {
         }
     }
 
+    /// The samples, channel after channel, to be written.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f64] {
+        &mut self.data
+    }
+
     /// The samples, borrowed.
     pub fn as_planar(&self) -> Planar<'_> {
         let n_samples = self.data.len() / self.n_channels;

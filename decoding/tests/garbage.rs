@@ -18,6 +18,7 @@ use decoding::connectivity::{
     Orthogonalisation, Resolution, Segments, SlidingConnectivity, TimeConnectivity,
 };
 use decoding::front_end::band_power::BandPower;
+use decoding::front_end::step;
 use decoding::psd::bands::BANDS;
 use decoding::psd::burg::{BurgPlan, BurgSpec};
 use decoding::psd::multitaper::{Multitaper, MultitaperSpec, TaperWeights};
@@ -144,9 +145,10 @@ fn spectra_forget() {
     let plan = MorletPlan::new(&freqs, N_SAMPLES, rate(), Admissibility::ZeroMean);
     let mut plan = plan.expect("a plan");
     steps.push(into("morlet", plan.n_values(), move |w, out| plan.power_into(w.channel(1), out)));
-    let power = BandPower::new(N_CHANNELS, spec, rate(), &[[8.0, 12.0]]);
+    let params = step::BandPower { bands_hz: vec![[8.0, 12.0]], ..step::BandPower::default() };
+    let power = BandPower::new(&params, N_CHANNELS, spec, rate());
     let mut power = power.expect("a plan");
-    steps.push(into("band power", N_CHANNELS, move |w, out| power.run_into(w, out)));
+    steps.push(into("band power", N_CHANNELS, move |w, out| power.powers_into(None, w, out)));
     assert_forgets(steps);
 }
 

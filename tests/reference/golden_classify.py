@@ -510,10 +510,29 @@ def adaptation_file(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def lda_svd_file(data_dir: Path) -> dict[str, Any]:
+    cases = []
+    groups = sets("lda_svd", data_dir)
+    for at, group in enumerate(groups):
+        for classes in ((0, 1, 2), (0, 1)):
+            used = np.isin(group["labels"], classes)
+            model = LinearDiscriminantAnalysis(solver="svd")
+            model.fit(group["features"][used], group["labels"][used])
+            proba = model.predict_proba(group["held_out"])
+            cases.append({"set": at, "classes": classes, "proba": proba})
+    return {
+        "about": "sklearn LinearDiscriminantAnalysis(solver='svd'): predict_proba of held_out, without shrinkage. "
+        "Each case is fitted on the rows of its classes in its set; the second set has more features than rows.",
+        "sets": groups,
+        "cases": cases,
+    }
+
+
 # Writing
 
 FILES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "elastic_net": elastic_net_file,
+    "lda_svd": lda_svd_file,
     "svm": svm_file,
     "selection": selection_file,
     "adaptation": adaptation_file,

@@ -7,19 +7,19 @@ use acquisition::signal::{Chunk, Recording};
 use acquisition::source::synthetic::SimulatorConfig;
 use acquisition::time::SampleIndex;
 use decoding::evaluate::pseudo_online::Run;
-use decoding::pipeline::{FittedPipeline, Memory, built_in};
+use decoding::pipeline::{FittedPipeline, Memory};
 use decoding::session::engine::{Engine, Output};
 use decoding::session::event::Event;
 use proptest::prelude::*;
 use std::sync::{Arc, OnceLock};
-use tests::world;
+use tests::{examples, world};
 
 const RATE_HZ: usize = 100;
 const WINDOW: usize = 2 * RATE_HZ;
 const STEP: usize = RATE_HZ / 10;
 const N_FRAMES: usize = 8 * RATE_HZ;
 
-/// All built-in pipelines, fitted, eight seconds of another run of the same head, and what a
+/// Pipelines of every step, fitted, eight seconds of another run of the same head, and what a
 /// single push of them all gives.
 struct Fixture {
     models: Vec<FittedPipeline>,
@@ -45,8 +45,9 @@ fn fixture() -> &'static Fixture {
             rate_hz: RATE_HZ as f64,
             ..SimulatorConfig::default()
         };
-        let models =
-            world::fit(&world::protocol(), &world::simulate(&config, 60.0), &built_in::all());
+        let calibration = world::simulate(&config, 60.0);
+        let pipelines = examples::with_built_in(calibration.recording.info.rate);
+        let models = world::fit(&world::protocol(), &calibration, &pipelines);
         let session = SimulatorConfig { run_seed: 2, ..config };
         let run = world::simulate(&session, (N_FRAMES / RATE_HZ) as f64);
         let mut fixture = Fixture { models, run, whole: Vec::new() };

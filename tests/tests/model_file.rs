@@ -5,7 +5,6 @@ use acquisition::signal::{ChannelKind, Recording, StreamInfo};
 use acquisition::source::synthetic::{CLASSES, SimulatorConfig};
 use acquisition::time::SampleRate;
 use decoding::evaluate::pseudo_online::Run;
-use decoding::pipeline::built_in;
 use decoding::session::engine::Output;
 use models::checkpoint::{CheckpointError, FORMAT_VERSION, Model, TrainingData};
 use models::session::SessionError;
@@ -14,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
-use tests::world;
+use tests::{examples, world};
 
 /// A short run to decode, and a model of every pipeline.
 fn fixture() -> &'static (Run, Vec<Model>) {
@@ -24,7 +23,8 @@ fn fixture() -> &'static (Run, Vec<Model>) {
             SimulatorConfig { n_channels: 8, rate_hz: 128.0, ..SimulatorConfig::default() };
         let calibration = world::simulate(&config, 60.0);
         let protocol = world::protocol();
-        let fits = world::fit(&protocol, &calibration, &built_in::all()).into_iter();
+        let pipelines = examples::with_built_in(calibration.recording.info.rate);
+        let fits = world::fit(&protocol, &calibration, &pipelines).into_iter();
         let info = &calibration.recording.info;
         let mut classes = vec!["idle".to_owned()];
         classes.extend(CLASSES.map(str::to_owned));

@@ -2,11 +2,13 @@
 //! the same recording served over LSL are the same, class and posterior, bit for bit.
 //! All run as the processes a user starts; between them the model lies on disk.
 
+use acquisition::time::SampleRate;
+use decoding::pipeline::Pipeline;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 use tests::cli::{Decided, arg, decisions_of_csv, decisions_of_log, lines, start, succeed};
-use tests::{cli, data, world};
+use tests::{cli, data, examples, world};
 
 const EXE: &str = env!("CARGO_BIN_EXE_mindloop-tested");
 
@@ -35,7 +37,12 @@ fn evaluated(
     succeed(EXE, &args);
     let csv = fs::read_to_string(windows).expect("the per-window file");
     let recording = format!("S{subject:03}R08");
-    pipelines.iter().map(|p| decisions_of_csv(&csv, &recording, p)).collect()
+    // A pipeline of a file is called like the file.
+    pipelines.iter().map(|p| decisions_of_csv(&csv, &recording, name_of(p))).collect()
+}
+
+fn name_of(pipeline: &str) -> &str {
+    Path::new(pipeline).file_stem().and_then(|stem| stem.to_str()).expect("a name")
 }
 
 /// Path of a model that `train` fitted on the calibration run.
@@ -107,6 +114,28 @@ fn check(data_dir: &Path, subject: u32, pipelines: &[&str], chunks: &[usize], sp
         if k == 0 {
             assert_same(&format!("{pipeline} live"), &live(&recording, &model, speed), expected);
         }
+    }
+}
+
+#[test]
+fn pipelines_of_every_step_are_decided_alike() {
+    let folder = TempDir::new().unwrap();
+    let data_dir = world::write_dataset(folder.path());
+    let rate = SampleRate::new(160.0).unwrap();
+    let write = |pipeline: &Pipeline| {
+        let path = folder.path().join(format!("{}.toml", pipeline.name));
+        fs::write(&path, pipeline.to_toml()).unwrap();
+        path
+    };
+    let pipelines = examples::all(rate);
+    let paths: Vec<_> = pipelines.iter().map(write).collect();
+    let recording = data_dir.join("S001/S001R08.edf");
+    let names: Vec<_> = paths.iter().map(|path| arg(path)).collect();
+    let evaluated = evaluated(folder.path(), &data_dir, 1, &names);
+    for (path, expected) in names.iter().zip(&evaluated) {
+        assert!(expected.len() > 500, "{path}: {} windows", expected.len());
+        let model = trained(folder.path(), &data_dir, 1, path);
+        assert_same(path, &replayed(&recording, &model, 37), expected);
     }
 }
 

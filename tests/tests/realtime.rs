@@ -8,15 +8,17 @@ use acquisition::signal::Chunk;
 use acquisition::source::replay::{Paced, RecordingFeed, Repeat, Speed, WallClock};
 use acquisition::source::synthetic::{Simulator, SimulatorConfig};
 use acquisition::source::{Feed, Pull, Source};
+use acquisition::time::SampleRate;
 use decoding::evaluate::pseudo_online::{Protocol, Run};
 use decoding::front_end::FrontEndSpec;
 use decoding::metric::latency::LatencyRecorder;
 use decoding::pipeline::{FittedPipeline, Pipeline, built_in};
 use decoding::session::event::Event;
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tests::alloc::{Counting, n_calls};
-use tests::world;
+use tests::{examples, world};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -40,13 +42,18 @@ fn fixture() -> &'static Fixture {
     FIXTURE.get_or_init(|| fitted(&config(), &built_in::reference()))
 }
 
+/// Pipelines that use every step there is.
+fn every_step() -> Vec<Pipeline> {
+    examples::with_built_in(SampleRate::new(config().rate_hz).expect("a positive rate"))
+}
+
 /// The other pipelines on 16 channels: what is fitted to covariances of delayed copies or
 /// of many bands takes minutes with 64.
 fn smaller_fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let is_other = |p: &Pipeline| !built_in::REFERENCE.contains(&p.name.as_str());
-        let others: Vec<_> = built_in::all().into_iter().filter(is_other).collect();
+        let others: Vec<_> = every_step().into_iter().filter(is_other).collect();
         fitted(&SimulatorConfig { n_channels: 16, ..config() }, &others)
     })
 }
@@ -101,7 +108,8 @@ fn deciding_allocates_nothing() {
             n_pipelines += 1;
         }
     }
-    assert_eq!(n_pipelines, built_in::all().len());
+    assert_eq!(n_pipelines, every_step().len());
+    assert_eq!(examples::missing_steps(&every_step()), BTreeSet::new());
 }
 
 #[test]

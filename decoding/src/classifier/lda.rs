@@ -45,7 +45,72 @@ pub struct LdaModel {
     pub intercept: Vec<f64>,
 }
 
+/// How the covariance within classes is estimated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shrinkage {
+    /// Shrunk automatically ([`LdaModel::fit`]).
+    #[default]
+    Auto,
+    /// As it is ([`LdaModel::fit_unshrunk`]).
+    None,
+}
+
+/// Standardised features with less spread than this in a direction have none there.
+const SPREAD_TOLERANCE: f64 = 1e-4;
+
 impl LdaModel {
+    /// Fits to `x` with a label each, the covariance within classes not shrunk:
+    /// `S = Σ_k Σ_i (x_i - m_k)(x_i - m_k)' / n_examples`.
+    ///
+    /// `S^+ = D^-1 R^+ D^-1` with the standard deviations `D` within classes (1 where they
+    /// are 0) and `R^+` the pseudo-inverse of `D^-1 S D^-1`: directions in which standardised
+    /// features have a standard deviation of at most 1e-4 are left out. As scikit-learn's
+    /// `LinearDiscriminantAnalysis(solver="svd")`, its default (older versions divide by
+    /// `n_examples - n_classes`).
+    ///
+    /// Batch: allocates; its time grows with `n_features` cubed.
+    ///
+    /// # Errors
+    /// As [`LdaModel::fit`].
+    ///
+    /// # Panics
+    /// As [`LdaModel::fit`].
+    pub fn fit_unshrunk(
+        x: &[Vec<f64>],
+        labels: &[ClassIdx],
+        n_classes: usize,
+    ) -> Result<Self, FitError> {
+        let counts = count_examples(x.len(), labels, n_classes)?;
+        let n_features = check_features(x)?;
+        let n = x.len() as f64;
+        let mut means = Mat::<f64>::zeros(n_features, n_classes);
+        for (example, label) in x.iter().zip(labels) {
+            for (j, value) in example.iter().enumerate() {
+                means[(j, label.index())] += value;
+            }
+        }
+        for (k, count) in counts.iter().enumerate() {
+            means.col_mut(k).iter_mut().for_each(|sum| *sum /= *count as f64);
+        }
+        let centre: Vec<f64> =
+            (0..n_features).map(|j| x.iter().map(|row| row[j]).sum::<f64>() / n).collect();
+        let mut within =
+            Mat::from_fn(x.len(), n_features, |i, j| x[i][j] - means[(j, labels[i].index())]);
+        let scale = spreads(&mut within, &means);
+        let scatter = within.transpose() * &within * faer::Scale(1.0 / n);
+        let apart =
+            Mat::from_fn(n_features, n_classes, |j, k| (means[(j, k)] - centre[j]) / scale[j]);
+        let solved = truncated(scatter.as_ref(), apart.as_ref(), SPREAD_TOLERANCE.powi(2))?;
+        let coef = Mat::from_fn(n_features, n_classes, |j, k| solved[(j, k)] / scale[j]);
+        let intercept_of = |k: usize| {
+            let prior = counts[k] as f64 / n;
+            let from_centre: f64 = (0..n_features).map(|j| centre[j] * coef[(j, k)]).sum();
+            prior.ln() - 0.5 * (apart.col(k).transpose() * solved.col(k)) - from_centre
+        };
+        Self::of(&coef, (0..n_classes).map(intercept_of).collect())
+    }
+
     /// Fits to `x` (`n_examples` vectors of `n_features`) with a label each.
     ///
     /// Batch: allocates; its time grows with `n_features` cubed.
@@ -63,7 +128,11 @@ impl LdaModel {
             let prior = counts[k] as f64 / x.len() as f64;
             prior.ln() - 0.5 * (means.col(k).transpose() * coef.col(k))
         };
-        let intercept: Vec<f64> = (0..n_classes).map(intercept_of).collect();
+        Self::of(&coef, (0..n_classes).map(intercept_of).collect())
+    }
+
+    /// The model of these coefficients in columns.
+    fn of(coef: &Mat<f64>, intercept: Vec<f64>) -> Result<Self, FitError> {
         if !intercept.iter().all(|offset| offset.is_finite()) {
             return Err(FitError::NotFinite {
                 what: "an intercept of the discriminant".to_owned(),
@@ -159,11 +228,43 @@ fn standardise(examples: &mut Mat<f64>, means: &mut Mat<f64>, k: usize) -> Vec<f
     (0..n_features).map(standardise_column).collect()
 }
 
+/// Divides the columns of features, centred by the class means, by their standard deviations,
+/// and returns these: 1 where one is rounding.
+fn spreads(centred: &mut Mat<f64>, means: &Mat<f64>) -> Vec<f64> {
+    let (n, n_features) = (centred.nrows() as f64, centred.ncols());
+    let spread = |j: usize| {
+        let spread = (centred.col(j).iter().map(|v| v * v).sum::<f64>() / n).sqrt();
+        let largest = means.row(j).iter().fold(0.0_f64, |most, mean| most.max(mean.abs()));
+        let scale = if spread > n * f64::EPSILON * largest { spread } else { 1.0 };
+        centred.col_mut(j).iter_mut().for_each(|v| *v /= scale);
+        scale
+    };
+    (0..n_features).map(spread).collect()
+}
+
 /// Solution of least norm of `covariance * x = rhs`: eigenvalues at or below machine
 /// precision times the largest are taken as 0.
 pub(crate) fn least_squares(
     covariance: MatRef<'_, f64>,
     rhs: MatRef<'_, f64>,
+) -> Result<Mat<f64>, FitError> {
+    let largest = |values: &[f64]| values.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+    pseudo_solved(covariance, rhs, |values| f64::EPSILON * largest(values))
+}
+
+/// The same; eigenvalues at or below `least` are taken as 0.
+fn truncated(
+    covariance: MatRef<'_, f64>,
+    rhs: MatRef<'_, f64>,
+    least: f64,
+) -> Result<Mat<f64>, FitError> {
+    pseudo_solved(covariance, rhs, |_| least)
+}
+
+fn pseudo_solved(
+    covariance: MatRef<'_, f64>,
+    rhs: MatRef<'_, f64>,
+    least: impl FnOnce(&[f64]) -> f64,
 ) -> Result<Mat<f64>, FitError> {
     check_finite(covariance, || "the covariance of the features".to_owned())?;
     let Ok(eigen) = covariance.self_adjoint_eigen(Side::Lower) else {
@@ -172,11 +273,11 @@ pub(crate) fn least_squares(
             n_steps: covariance.nrows(),
         });
     };
-    let values = eigen.S().column_vector();
-    let largest = values.norm_max();
+    let values: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+    let least = least(&values);
     let mut projected = eigen.U().transpose() * rhs;
     for (i, value) in values.iter().enumerate() {
-        let inverse = if value.abs() > f64::EPSILON * largest { value.recip() } else { 0.0 };
+        let inverse = if value.abs() > least { value.recip() } else { 0.0 };
         for k in 0..rhs.ncols() {
             projected[(i, k)] *= inverse;
         }

@@ -69,6 +69,17 @@ impl Measure {
         Self::PhaseSlope,
     ];
 
+    /// The value of the pair `(y, x)`, given that of `(x, y)`: itself for what has no
+    /// direction; its opposite for [`Measure::ImaginaryCoherence`] and
+    /// [`Measure::PhaseSlope`], and the rest to 1 for [`Measure::DirectedPhaseLag`].
+    pub fn reversed(self, value: f64) -> f64 {
+        match self {
+            Self::ImaginaryCoherence | Self::PhaseSlope => -value,
+            Self::DirectedPhaseLag => 1.0 - value,
+            _ => value,
+        }
+    }
+
     /// Observations below which it is not defined.
     pub(super) fn least_observations(self) -> usize {
         match self {

@@ -11,9 +11,11 @@ use acquisition::time::{SampleIndex, SampleRate};
 /// Node strength of each channel in each band of a sliding window: the feature of the
 /// pipeline `conn+lda`.
 ///
-/// `s(c, b) = 1 / (n_channels - 1) · Σ_{d ≠ c} mean_{f in b} |Im C_cd(f)|`, `C` coherency
-/// over the window's [`Segments`] (see [`SlidingConnectivity`] for windows, segments and
-/// what a hop costs). Values lie in `[0, 1]`; bands are `low <= f < high`.
+/// `s(c, b) = 1 / (n_channels - 1) · Σ_{d ≠ c} m_cd(b)`, `m` a [`Measure`] over the window's
+/// [`Segments`] (see [`SlidingConnectivity`] for windows, segments and what a hop costs), as
+/// channel `c` sees it ([`Measure::reversed`]): of a measure with a direction the strength is
+/// how much the channel leads the others, positive (above 1/2 for
+/// [`Measure::DirectedPhaseLag`]) where it does. Bands are `low <= f < high`.
 ///
 /// # Reference
 /// G. Nolte et al. (2004), Clinical Neurophysiology 115(10),
@@ -22,10 +24,11 @@ use acquisition::time::{SampleIndex, SampleRate};
 #[derive(Clone, Debug)]
 pub struct NodeStrength {
     connectivity: SlidingConnectivity,
+    measure: Measure,
 }
 
 impl NodeStrength {
-    /// Plans windows of `n_channels`.
+    /// Plans windows of `n_channels`, by the magnitude of the imaginary coherence.
     pub fn new(
         n_channels: usize,
         window: WindowSpec,
@@ -33,13 +36,26 @@ impl NodeStrength {
         segments: Segments,
         bands: &[Band],
     ) -> Result<Self, ConnectivityError> {
+        let measure = Measure::AbsImaginaryCoherence;
+        Self::of(measure, n_channels, window, rate, segments, bands)
+    }
+
+    /// Plans windows of `n_channels`, by any measure.
+    pub fn of(
+        measure: Measure,
+        n_channels: usize,
+        window: WindowSpec,
+        rate: SampleRate,
+        segments: Segments,
+        bands: &[Band],
+    ) -> Result<Self, ConnectivityError> {
         let spec = ConnectivitySpec {
-            measures: vec![Measure::AbsImaginaryCoherence],
+            measures: vec![measure],
             resolution: Resolution::Bands(bands.to_vec()),
             edges: BandEdges::HalfOpen,
         };
         let connectivity = SlidingConnectivity::new(n_channels, window, rate, segments, &spec)?;
-        Ok(Self { connectivity })
+        Ok(Self { connectivity, measure })
     }
 
     /// Values per window: channels times bands.
@@ -85,12 +101,12 @@ impl NodeStrength {
         out.fill(0.0);
         let (n_channels, n_bands) = (self.connectivity.n_channels(), self.connectivity.n_bands());
         for band in 0..n_bands {
-            let mut pairs = self.connectivity.pairs(Measure::AbsImaginaryCoherence, band);
+            let mut pairs = self.connectivity.pairs(self.measure, band);
             for c in 1..n_channels {
                 let (row, rest) = pairs.split_at(c);
                 for (d, value) in row.iter().enumerate() {
                     out[c * n_bands + band] += value;
-                    out[d * n_bands + band] += value;
+                    out[d * n_bands + band] += self.measure.reversed(*value);
                 }
                 pairs = rest;
             }

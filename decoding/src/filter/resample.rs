@@ -187,6 +187,19 @@ impl Resampler {
         self.tick = 0;
     }
 
+    /// The same, but the next output lies `ticks` after the next input: where the outputs'
+    /// places on the time axis are given, and the input begins between two of them.
+    ///
+    /// Thread: any. Allocation: none.
+    ///
+    /// # Panics
+    /// If `frame` has not `n_channels` values, or an output would lie before the first one.
+    pub fn start_between(&mut self, frame: &[f64], ticks: usize) {
+        assert!(ticks < self.ratio.down, "an output is left out");
+        self.start_at(frame);
+        self.tick = ticks;
+    }
+
     /// Takes whole input frames that stand one after the other, and writes the output
     /// frames that they complete; the number of frames written is returned.
     ///

@@ -18,8 +18,17 @@ use faer::Mat;
 struct Open {
     start_idx: usize,
     start: u64,
+    /// Frames of the stream so far.
     n_done: usize,
-    samples: Vec<(usize, Vec<f64>)>,
+    samples: Vec<Part>,
+}
+
+/// The samples of one node.
+struct Part {
+    node: usize,
+    n_done: usize,
+    n_samples: usize,
+    samples: Vec<f64>,
 }
 
 /// The features of those stretches of `n_samples` from `starts` (in time order) that hold
@@ -45,13 +54,18 @@ pub fn span_features(
     let Planned { beside, graph, extractors, lateness } =
         plan_demands(spec, &recording.info, picks, demands, window)?;
     let inputs = [picks, &beside].concat();
-    let mut nodes: Vec<(usize, bool)> = Vec::new();
+    let mut nodes: Vec<Read> = Vec::new();
     for extractor in &extractors {
-        let needs = extractor.needs().covariance;
-        nodes.extend(extractor.nodes().iter().map(|node| (*node, needs)));
+        let needs_covariance = extractor.needs().covariance;
+        let n_samples = extractor.window().window_samples;
+        nodes.extend(extractor.nodes().iter().map(|&node| Read {
+            node,
+            n_samples,
+            needs_covariance,
+        }));
     }
-    nodes.sort_unstable_by_key(|(node, needs)| (*node, !needs));
-    nodes.dedup_by_key(|(node, _)| *node);
+    nodes.sort_unstable_by_key(|read| (read.node, !read.needs_covariance));
+    nodes.dedup_by_key(|read| read.node);
     let (open, done, sound) = (Vec::new(), Vec::new(), Sound::default());
     let mut batch = Batch { graph, extractors, lateness, nodes, n_samples, open, done, sound };
     batch.read(recording, &inputs, picks.len(), starts);
@@ -102,12 +116,20 @@ pub(super) fn read_frames(
     }
 }
 
+/// A node that features read.
+struct Read {
+    node: usize,
+    /// Samples of a stretch at its rate.
+    n_samples: usize,
+    needs_covariance: bool,
+}
+
 struct Batch {
     graph: Graph,
     extractors: Vec<Extractor>,
     lateness: Vec<Lateness>,
-    /// Those that features read, and whether a covariance of it is read.
-    nodes: Vec<(usize, bool)>,
+    nodes: Vec<Read>,
+    /// Samples of a stretch at the stream's rate.
     n_samples: usize,
     open: Vec<Open>,
     done: Vec<(usize, Features)>,
@@ -125,7 +147,7 @@ impl Batch {
         let mut pending = starts.iter().enumerate().peekable();
         read_frames(recording, inputs, n_picked, |frame| {
             if frame.is_fresh {
-                self.graph.restart();
+                self.graph.restart(frame.index);
                 self.open.clear();
                 self.sound.restart(frame.index);
             }
@@ -143,8 +165,9 @@ impl Batch {
     }
 
     fn open(&mut self, start_idx: usize, start: u64) {
-        let of_node = |&(node, _): &(usize, bool)| {
-            (node, vec![0.0; self.graph.n_channels(node) * self.n_samples])
+        let of_node = |&Read { node, n_samples, .. }: &Read| {
+            let samples = vec![0.0; self.graph.n_channels(node) * n_samples];
+            Part { node, n_done: 0, n_samples, samples }
         };
         let samples = self.nodes.iter().map(of_node).collect();
         self.open.push(Open { start_idx, start, n_done: 0, samples });
@@ -153,10 +176,13 @@ impl Batch {
     /// Gives the newest frame to every stretch that is open.
     fn collect(&mut self) {
         for open in &mut self.open {
-            for (node, samples) in &mut open.samples {
-                let rows = samples.chunks_exact_mut(self.n_samples);
-                for (row, value) in rows.zip(self.graph.frame(*node)) {
-                    row[open.n_done] = *value;
+            for part in &mut open.samples {
+                for frame in self.graph.frames(part.node) {
+                    let rows = part.samples.chunks_exact_mut(part.n_samples);
+                    for (row, value) in rows.zip(frame) {
+                        row[part.n_done] = *value;
+                    }
+                    part.n_done += 1;
                 }
             }
             open.n_done += 1;
@@ -172,15 +198,14 @@ impl Batch {
     }
 
     fn features(&mut self, open: &Open) -> Features {
-        let n_samples = self.n_samples;
-        let covariance = |((_, samples), (_, needs)): (&(usize, Vec<f64>), &(usize, bool))| {
-            needs.then(|| scm(planar(samples, n_samples).as_mat()))
+        let covariance = |(part, read): (&Part, &Read)| {
+            read.needs_covariance.then(|| scm(part.as_planar().as_mat()))
         };
         let covariances: Vec<Option<Mat<f64>>> =
             open.samples.iter().zip(&self.nodes).map(covariance).collect();
-        let stretch = |node: usize| match open.samples.iter().position(|(n, _)| *n == node) {
+        let stretch = |node: usize| match open.samples.iter().position(|part| part.node == node) {
             Some(at) => Stretch {
-                samples: Some(planar(&open.samples[at].1, n_samples)),
+                samples: Some(open.samples[at].as_planar()),
                 covariance: covariances[at].as_ref(),
             },
             None => Stretch::default(),
@@ -195,7 +220,9 @@ impl Batch {
     }
 }
 
-/// Channels of `n_samples` one after the other.
-fn planar(samples: &[f64], n_samples: usize) -> Planar<'_> {
-    Planar::new(samples, samples.len() / n_samples, n_samples, n_samples)
+impl Part {
+    fn as_planar(&self) -> Planar<'_> {
+        let n = self.n_samples;
+        Planar::new(&self.samples, self.samples.len() / n, n, n)
+    }
 }

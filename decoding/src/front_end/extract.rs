@@ -2,15 +2,17 @@
 //! trials of a batch alike.
 
 use super::PlanError;
-use super::band_power::BandPower;
-use super::step::{Connectivity, Feature, Summary};
+use super::band_power::{BandPower, Entropy};
+use super::graph::Clock;
+use super::ssvep::Scores;
+use super::step::{Bands, Connectivity, Feature, Summary};
 use crate::connectivity::{
     BandEdges, ConnectivitySpec, NodeStrength, Resolution, Segments, SlidingConnectivity,
 };
 use crate::psd::bands::Band;
 use crate::riemann::covariance::{CovarianceRuntime, Estimator, oas_shrink};
 use crate::spatial_filter::augmented::AugmentedRuntime;
-use crate::time_domain::log_power;
+use crate::time_domain::{TimeFeature, log_power};
 use crate::window::{Planar, Shape, Slot, Value, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 use faer::Mat;
@@ -36,7 +38,10 @@ pub(crate) struct Extractor {
     nodes: Vec<usize>,
     kind: Kind,
     n_channels: usize,
-    n_samples: usize,
+    /// Windows in samples of the signals.
+    window: WindowSpec,
+    /// When the signals' frames come.
+    clock: Clock,
 }
 
 enum Kind {
@@ -45,29 +50,47 @@ enum Kind {
     Oas,
     /// From the samples, anew: of each of this many parts of the window.
     Estimated(CovarianceRuntime, usize),
+    /// Of the channels of all bands together.
+    Stacked(Stacked),
     Augmented(AugmentedRuntime),
     LogVariance,
-    /// One per signal's band, as the two after it: they know the segments of earlier
+    TimeDomain(Vec<TimeFeature>),
+    /// Of all bands together.
+    Scores(Box<Scores>),
+    /// One per signal's band, as the three after it: they know the segments of earlier
     /// windows.
     BandPower(Vec<BandPower>),
+    Entropy(Vec<Entropy>),
     Strength(Vec<NodeStrength>),
     Pairs(Vec<SlidingConnectivity>),
     Samples,
 }
 
 impl Extractor {
-    /// Plans a feature of windows over signals of `n_channels`, one signal per band.
+    /// Plans a feature of the stream's windows over signals of `n_channels`, one signal per
+    /// band.
     pub fn plan(
         feature: &Feature,
         nodes: Vec<usize>,
         n_channels: usize,
         window: WindowSpec,
-        rate: SampleRate,
+        clock: Clock,
     ) -> Result<Self, PlanError> {
+        let (window, rate) = (clock.window(window)?, clock.rate());
         let n_samples = window.window_samples;
         let kind = match feature {
             Feature::Covariance(covariance) => {
                 let (estimator, n_parts) = (covariance.estimator, covariance.parts.max(1));
+                if covariance.bands == Bands::Stacked {
+                    let stacked = Stacked::new(estimator, nodes.len() * n_channels, n_samples)?;
+                    return Ok(Self {
+                        nodes,
+                        kind: Kind::Stacked(stacked),
+                        n_channels,
+                        window,
+                        clock,
+                    });
+                }
                 let n_samples = n_samples / n_parts;
                 estimator.check(n_channels, n_samples)?;
                 match estimator {
@@ -80,21 +103,35 @@ impl Extractor {
                 Kind::Augmented(step.params().plan(n_channels, n_samples)?)
             }
             Feature::LogVariance(_) => Kind::LogVariance,
-            Feature::BandPower(power) => {
-                let planned = BandPower::new(n_channels, window, rate, &power.bands_hz)?;
+            Feature::BandPower(step) => {
+                let planned = BandPower::new(step, n_channels, window, rate)?;
                 Kind::BandPower(vec![planned; nodes.len()])
+            }
+            Feature::SpectralEntropy(step) => {
+                let planned = Entropy::new(step, n_channels, window, rate)?;
+                Kind::Entropy(vec![planned; nodes.len()])
+            }
+            Feature::TimeDomain(step) => Kind::TimeDomain(step.measures.clone()),
+            Feature::Cca(step) => {
+                let n_bands = nodes.len();
+                Kind::Scores(Box::new(Scores::new(step, n_bands, n_channels, n_samples, rate)?))
             }
             Feature::Connectivity(step) => {
                 plan_connectivity(step, nodes.len(), n_channels, window, rate)?
             }
             Feature::Raw(_) => Kind::Samples,
         };
-        Ok(Self { nodes, kind, n_channels, n_samples })
+        Ok(Self { nodes, kind, n_channels, window, clock })
     }
 
     /// The signal's node of each band.
     pub fn nodes(&self) -> &[usize] {
         &self.nodes
+    }
+
+    /// Windows in samples of the signals.
+    pub fn window(&self) -> WindowSpec {
+        self.window
     }
 
     /// What it reads of a window.
@@ -104,8 +141,12 @@ impl Extractor {
                 Needs { covariance: true, samples: false }
             }
             Kind::Estimated(..)
+            | Kind::Stacked(_)
             | Kind::Augmented(_)
             | Kind::BandPower(_)
+            | Kind::Entropy(_)
+            | Kind::TimeDomain(_)
+            | Kind::Scores(_)
             | Kind::Strength(_)
             | Kind::Pairs(_)
             | Kind::Samples => Needs { samples: true, covariance: false },
@@ -114,17 +155,24 @@ impl Extractor {
 
     /// The shape of what it writes.
     pub fn shape(&self) -> Shape {
-        let (n_bands, n_channels, n_samples) = (self.nodes.len(), self.n_channels, self.n_samples);
+        let (n_bands, n_channels) = (self.nodes.len(), self.n_channels);
+        let n_samples = self.window.window_samples;
         match &self.kind {
             Kind::Plain | Kind::Oas => Shape::Matrices { n_bands, n_rows: n_channels },
             Kind::Estimated(_, n_parts) => {
                 Shape::Matrices { n_bands: n_bands * n_parts, n_rows: n_channels }
             }
+            Kind::Stacked(_) => Shape::Matrices { n_bands: 1, n_rows: n_bands * n_channels },
             Kind::Augmented(runtime) => Shape::Matrices { n_bands, n_rows: runtime.n_rows() },
             Kind::LogVariance => Shape::Vector(n_bands * n_channels),
             Kind::BandPower(bands) => {
                 Shape::Vector(bands.iter().map(|b| n_channels * b.n_bands()).sum())
             }
+            Kind::Entropy(bands) => {
+                Shape::Vector(bands.iter().map(|b| n_channels * b.n_bands()).sum())
+            }
+            Kind::TimeDomain(measures) => Shape::Vector(n_bands * n_channels * measures.len()),
+            Kind::Scores(scores) => Shape::Vector(scores.n_scores()),
             Kind::Strength(bands) => Shape::Vector(bands.iter().map(NodeStrength::n_values).sum()),
             Kind::Pairs(bands) => Shape::Vector(bands.iter().map(|b| b.values().len()).sum()),
             Kind::Samples => Shape::Samples { n_bands, n_channels, n_samples },
@@ -135,6 +183,7 @@ impl Extractor {
     pub fn restart(&mut self) {
         match &mut self.kind {
             Kind::BandPower(bands) => bands.iter_mut().for_each(BandPower::restart),
+            Kind::Entropy(bands) => bands.iter_mut().for_each(Entropy::restart),
             Kind::Strength(bands) => bands.iter_mut().for_each(NodeStrength::restart),
             Kind::Pairs(bands) => bands.iter_mut().for_each(SlidingConnectivity::restart),
             _ => {}
@@ -152,6 +201,17 @@ impl Extractor {
         slot: &mut Slot,
     ) {
         let n_bands = self.nodes.len();
+        let end = end.map(|end| self.clock.end(end));
+        if let (Kind::Scores(scores), Value::Vector(out)) = (&mut self.kind, &mut slot.value) {
+            let bands = self.nodes.iter().map(|node| stretch(*node).samples);
+            slot.is_sound = scores.scores_into(bands, out).is_some();
+            return;
+        }
+        if let (Kind::Stacked(stacked), Value::Matrices(out)) = (&mut self.kind, &mut slot.value) {
+            let bands = self.nodes.iter().map(|node| stretch(*node).samples);
+            slot.is_sound = stacked.covariance_into(bands, &mut out[0]).is_some();
+            return;
+        }
         let mut is_sound = true;
         for band in 0..n_bands {
             let stretch = stretch(self.nodes[band]);
@@ -176,7 +236,7 @@ impl Extractor {
     /// One matrix, or one per part.
     fn matrices(&mut self, stretch: Stretch<'_>, parts: &mut [Mat<f64>]) -> Option<()> {
         if let Kind::Estimated(runtime, n_parts) = &mut self.kind {
-            let n_samples = self.n_samples / *n_parts;
+            let n_samples = self.window.window_samples / *n_parts;
             let samples = stretch.samples?.as_mat();
             let first = samples.ncols().checked_sub(n_samples * *n_parts)?;
             for (k, out) in parts.iter_mut().enumerate() {
@@ -191,7 +251,7 @@ impl Extractor {
             Kind::Plain => out.copy_from(varying(stretch.covariance?)?),
             Kind::Oas => {
                 out.copy_from(varying(stretch.covariance?)?);
-                oas_shrink(out.as_mut(), self.n_samples);
+                oas_shrink(out.as_mut(), self.window.window_samples);
             }
             Kind::Augmented(runtime) => {
                 runtime.covariance_into(&stretch.samples?, out.as_mut());
@@ -216,10 +276,11 @@ impl Extractor {
                     *value = log_power(covariance[(c, c)]);
                 }
             }
-            Kind::BandPower(bands) => match end {
-                Some(end) => bands[band].slide_into(end, stretch.samples?, out),
-                None => bands[band].run_into(stretch.samples?, out),
-            },
+            Kind::BandPower(bands) => bands[band].powers_into(end, stretch.samples?, out),
+            Kind::Entropy(bands) => bands[band].entropies_into(end, stretch.samples?, out),
+            Kind::TimeDomain(measures) => {
+                TimeFeature::several_into(measures, stretch.samples?, out);
+            }
             Kind::Strength(bands) => match end {
                 Some(end) => bands[band].slide_into(end, stretch.samples?, out),
                 None => bands[band].run_into(stretch.samples?, out),
@@ -231,6 +292,41 @@ impl Extractor {
             _ => return None,
         }
         out.iter().all(|p| p.is_finite()).then_some(())
+    }
+}
+
+/// The covariance of all bands' channels, from their samples.
+struct Stacked {
+    runtime: CovarianceRuntime,
+    n_samples: usize,
+    /// All channels, each contiguous.
+    samples: Vec<f64>,
+}
+
+impl Stacked {
+    fn new(estimator: Estimator, n_rows: usize, n_samples: usize) -> Result<Self, PlanError> {
+        estimator.check(n_rows, n_samples)?;
+        let runtime = estimator.plan(n_rows, n_samples)?;
+        Ok(Self { runtime, n_samples, samples: vec![0.0; n_rows * n_samples] })
+    }
+
+    /// Thread: decoding thread. Allocation: none.
+    fn covariance_into<'a>(
+        &mut self,
+        bands: impl Iterator<Item = Option<Planar<'a>>>,
+        out: &mut Mat<f64>,
+    ) -> Option<()> {
+        let mut rows = self.samples.chunks_exact_mut(self.n_samples);
+        for band in bands {
+            let band = band?;
+            for (c, row) in (0..band.n_channels()).zip(&mut rows) {
+                row.copy_from_slice(band.channel(c));
+            }
+        }
+        let n_rows = out.nrows();
+        let all = Planar::new(&self.samples, n_rows, self.n_samples, self.n_samples);
+        self.runtime.covariance_into(all.as_mat(), out.as_mut());
+        varying(out).map(|_| ())
     }
 }
 
@@ -252,7 +348,8 @@ fn plan_connectivity(
     let segments = Segments::half_second(window, rate);
     Ok(match step.summary {
         Summary::NodeStrength => {
-            let planned = NodeStrength::new(n_channels, window, rate, segments, &bands)?;
+            let measure = step.measure;
+            let planned = NodeStrength::of(measure, n_channels, window, rate, segments, &bands)?;
             Kind::Strength(vec![planned; n_signal_bands])
         }
         Summary::Pairs => {

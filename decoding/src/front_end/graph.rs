@@ -1,12 +1,19 @@
 //! The signal steps of all pipelines of a session as one tree of stages: chains that
 //! begin alike share their beginning, so each distinct filter runs once per frame.
 
+mod clock;
+mod design;
 mod late;
+
+pub(crate) use self::clock::Clock;
 
 use self::late::LateCleaner;
 use super::step::{Absent, Asr, EogRegression, Family, Pick, Reference, SignalStep};
 use super::{FrontEndSpec, PlanError};
 use crate::artifact::eog_regression;
+use crate::filter::comb::{Comb, CombFilter};
+use crate::filter::fir::FirFilter;
+use crate::filter::resample::{Ratio, Resampler};
 use crate::filter::sos::{Section, SosFilter};
 use crate::filter::{FilterError, butterworth, chebyshev, notch};
 use crate::spatial::laplacian::laplacian;
@@ -17,6 +24,9 @@ use acquisition::time::SampleRate;
 #[derive(Clone, Debug, PartialEq)]
 enum StageSpec {
     Filter(Vec<Section>),
+    Fir(Vec<f64>),
+    Comb(Comb),
+    Resample(Ratio),
     Pick(Vec<usize>),
     Map(Box<ChannelMap>),
     Asr(Box<Asr>),
@@ -30,11 +40,22 @@ enum Stage {
     /// The frame as it comes in.
     Input,
     Filter(SosFilter),
-    Pick(Vec<usize>),
+    Fir(FirFilter),
+    Comb(CombFilter),
+    /// And the ticks from its first input to its first output.
+    Resample(Resampler, usize),
+    Pick(Picks),
     Map(ChannelMapper),
     Asr(Box<LateCleaner>),
     /// The regression, the channels that are kept, and a frame to work on.
     Eog(Box<eog_regression::EogRegression>, Vec<usize>, Vec<f64>),
+}
+
+/// Some of the channels of a frame.
+#[derive(Debug)]
+struct Picks {
+    n_inputs: usize,
+    channels: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -42,17 +63,27 @@ struct Node {
     parent: usize,
     spec: Option<StageSpec>,
     stage: Stage,
-    /// Frames by which it is late.
-    delay: usize,
-    /// What the stage made of the newest frame.
-    frame: Vec<f64>,
+    /// Frames of the stream by which it is late.
+    delay: u64,
+    /// When its frames come.
+    clock: Clock,
+    n_channels: usize,
+    /// Whether its next frame is the first one after a start or a gap, ...
+    is_fresh: bool,
+    /// ... which is this one, counted from the stream's beginning.
+    first: u64,
+    /// What the stage made of the stream's newest frame: one frame, or as many as the
+    /// resamplers on the way to it let through.
+    frames: Vec<f64>,
+    n_frames: usize,
 }
 
 /// The tree: every node after its parent, the first one the input.
 #[derive(Debug)]
 pub(crate) struct Graph {
     nodes: Vec<Node>,
-    is_fresh: bool,
+    /// Index of the first frame after a start or a gap, where that is the next one.
+    fresh_at: Option<u64>,
 }
 
 /// The channels of the input: those decoded from, then those that others are cleaned by.
@@ -71,10 +102,9 @@ struct Chain {
 
 impl Graph {
     /// A tree of nothing but the input of `n_channels`.
-    pub fn new(n_channels: usize) -> Self {
-        let frame = vec![0.0; n_channels];
-        let input = Node { parent: 0, spec: None, stage: Stage::Input, delay: 0, frame };
-        Self { nodes: vec![input], is_fresh: true }
+    pub fn new(n_channels: usize, rate: SampleRate) -> Self {
+        let input = Node::new(0, None, Stage::Input, Clock::new(rate), n_channels);
+        Self { nodes: vec![input], fresh_at: Some(0) }
     }
 
     /// Where a chain of steps begins: at the channels decoded from, or at all of the input
@@ -94,11 +124,10 @@ impl Graph {
         &mut self,
         steps: &[SignalStep],
         spec: &FrontEndSpec,
-        rate: SampleRate,
         inputs: &Inputs,
     ) -> Result<Vec<usize>, PlanError> {
         let start = self.start(steps, inputs)?;
-        let ends = self.extend(start, steps, spec, rate, inputs.n_picked)?;
+        let ends = self.extend(start, steps, spec, inputs.n_picked)?;
         Ok(ends.into_iter().map(|chain| chain.node).collect())
     }
 
@@ -108,13 +137,13 @@ impl Graph {
         start: Chain,
         steps: &[SignalStep],
         spec: &FrontEndSpec,
-        rate: SampleRate,
         n_picked: usize,
     ) -> Result<Vec<Chain>, PlanError> {
         let mut chains = vec![start];
         for step in steps {
             let mut longer = Vec::new();
             for chain in &chains {
+                let rate = self.nodes[chain.node].clock.rate();
                 for (stage, labels) in stages(step, spec, rate, &chain.labels, n_picked)? {
                     let node = self.child(chain.node, stage, &chain.labels)?;
                     longer.push(Chain { node, labels });
@@ -131,12 +160,11 @@ impl Graph {
         &mut self,
         chain: &[SignalStep],
         spec: &FrontEndSpec,
-        rate: SampleRate,
         inputs: &Inputs,
     ) -> Result<usize, PlanError> {
         let start = self.start(chain, inputs)?;
         let before = &chain[..chain.len().saturating_sub(1)];
-        let ends = self.extend(start, before, spec, rate, inputs.n_picked)?;
+        let ends = self.extend(start, before, spec, inputs.n_picked)?;
         Ok(ends.first().map_or(0, |chain| chain.node))
     }
 
@@ -147,9 +175,9 @@ impl Graph {
         rate: SampleRate,
         inputs: &Inputs,
     ) -> Result<Vec<String>, PlanError> {
-        let mut graph = Self::new(inputs.labels.len());
+        let mut graph = Self::new(inputs.labels.len(), rate);
         let start = graph.start(steps, inputs)?;
-        let ends = graph.extend(start, steps, spec, rate, inputs.n_picked)?;
+        let ends = graph.extend(start, steps, spec, inputs.n_picked)?;
         Ok(ends.into_iter().next().map_or_else(Vec::new, |chain| chain.labels))
     }
 
@@ -164,13 +192,21 @@ impl Graph {
         if let Some(known) = self.nodes.iter().position(is_it) {
             return Ok(known);
         }
-        let n_channels = self.n_channels(parent);
+        let (n_channels, clock) = (self.n_channels(parent), self.nodes[parent].clock);
         let mut delay = self.delay(parent);
         let (stage, n_out) = match &spec {
             StageSpec::Filter(sections) => {
                 (Stage::Filter(SosFilter::new(sections.clone(), n_channels)), n_channels)
             }
-            StageSpec::Pick(picks) => (Stage::Pick(picks.clone()), picks.len()),
+            StageSpec::Fir(taps) => (Stage::Fir(FirFilter::new(taps, n_channels)?), n_channels),
+            StageSpec::Comb(comb) => (Stage::Comb(CombFilter::new(*comb, n_channels)), n_channels),
+            StageSpec::Resample(ratio) => {
+                (Stage::Resample(Resampler::plan(*ratio, n_channels)?, 0), n_channels)
+            }
+            StageSpec::Pick(picks) => {
+                let channels = picks.clone();
+                (Stage::Pick(Picks { n_inputs: n_channels, channels }), picks.len())
+            }
             StageSpec::Map(map) => {
                 let mapper = map.plan(labels)?;
                 let n_outputs = mapper.n_outputs();
@@ -178,7 +214,7 @@ impl Graph {
             }
             StageSpec::Asr(step) => {
                 let cleaner = plan_asr(step, n_channels)?;
-                delay += cleaner.delay_samples();
+                delay += clock.in_stream(cleaner.delay_samples());
                 (Stage::Asr(Box::new(cleaner)), n_channels)
             }
             StageSpec::Eog(regression, kept) => {
@@ -186,29 +222,39 @@ impl Graph {
                 (Stage::Eog(regression.clone(), kept.clone(), frame), kept.len())
             }
         };
-        let frame = vec![0.0; n_out];
-        self.nodes.push(Node { parent, spec: Some(spec), stage, delay, frame });
+        let clock = match &spec {
+            StageSpec::Resample(ratio) => clock.resampled(*ratio)?,
+            _ => clock,
+        };
+        let node = Node::new(parent, Some(spec), stage, clock, n_out);
+        self.nodes.push(Node { delay, ..node });
         Ok(self.nodes.len() - 1)
     }
 
     /// Number of channels of a node's frames.
     pub fn n_channels(&self, node: usize) -> usize {
-        self.nodes[node].frame.len()
+        self.nodes[node].n_channels
     }
 
-    /// Frames by which a node's are later than the input's.
-    pub fn delay(&self, node: usize) -> usize {
+    /// When a node's frames come.
+    pub fn clock(&self, node: usize) -> Clock {
+        self.nodes[node].clock
+    }
+
+    /// Frames of the stream by which a node's are later than the input's.
+    pub fn delay(&self, node: usize) -> u64 {
         self.nodes[node].delay
     }
 
-    /// The newest frame of a node.
-    pub fn frame(&self, node: usize) -> &[f64] {
-        &self.nodes[node].frame
+    /// What a node made of the stream's newest frame: none, one or several frames.
+    pub fn frames(&self, node: usize) -> impl Iterator<Item = &[f64]> {
+        let Node { n_channels, frames, n_frames, .. } = &self.nodes[node];
+        frames.chunks_exact(*n_channels).take(*n_frames)
     }
 
-    /// The next frame is to be taken as the first one of a recording.
-    pub fn restart(&mut self) {
-        self.is_fresh = true;
+    /// The next frame, of index `at`, is to be taken as the first one of a recording.
+    pub fn restart(&mut self, at: u64) {
+        self.fresh_at = Some(at);
     }
 
     /// Takes the next frame through every stage. After a start the filters are in the
@@ -216,46 +262,126 @@ impl Graph {
     ///
     /// Thread: decoding thread. Allocation: none.
     pub fn push(&mut self, frame: &[f64]) {
-        let is_fresh = std::mem::take(&mut self.is_fresh);
+        if let Some(at) = self.fresh_at.take() {
+            self.begin(at);
+        }
+        let (input, rest) = self.nodes.split_at_mut(1);
+        input[0].frames.copy_from_slice(frame);
+        input[0].n_frames = 1;
+        for k in 0..rest.len() {
+            let (before, after) = rest.split_at_mut(k);
+            let node = &mut after[0];
+            let parent = node.parent.checked_sub(1).map_or(&input[0], |parent| &before[parent]);
+            node.process(&parent.frames[..parent.n_frames * parent.n_channels]);
+        }
+    }
+
+    /// Every node begins with the input's frame of index `at`.
+    fn begin(&mut self, at: u64) {
         for k in 0..self.nodes.len() {
             let (before, rest) = self.nodes.split_at_mut(k);
             let node = &mut rest[0];
-            let input = if k == 0 { frame } else { &before[node.parent].frame };
-            node.process(input, is_fresh);
+            node.is_fresh = true;
+            node.first = before.get(node.parent).map_or(at, |parent| parent.first);
+            if let Stage::Resample(resampler, ticks) = &mut node.stage {
+                (node.first, *ticks) = clock::first_output(resampler.ratio(), node.first);
+            }
         }
     }
 }
 
 impl Node {
-    fn process(&mut self, input: &[f64], is_fresh: bool) {
-        match &mut self.stage {
-            Stage::Input => self.frame.copy_from_slice(input),
-            Stage::Filter(filter) => {
-                if is_fresh {
-                    filter.start_at(input);
-                }
-                self.frame.copy_from_slice(input);
-                filter.process_frame(&mut self.frame);
+    fn new(
+        parent: usize,
+        spec: Option<StageSpec>,
+        stage: Stage,
+        clock: Clock,
+        n_channels: usize,
+    ) -> Self {
+        let frames = vec![0.0; clock.max_frames() * n_channels];
+        Self {
+            parent,
+            spec,
+            stage,
+            clock,
+            delay: 0,
+            n_channels,
+            is_fresh: true,
+            first: 0,
+            frames,
+            n_frames: 0,
+        }
+    }
+
+    /// Takes the frames that the node before made of the stream's newest one.
+    fn process(&mut self, input: &[f64]) {
+        self.n_frames = 0;
+        if input.is_empty() {
+            return;
+        }
+        let is_fresh = std::mem::take(&mut self.is_fresh);
+        if let Stage::Resample(resampler, ticks) = &mut self.stage {
+            if is_fresh {
+                resampler.start_between(&input[..self.n_channels], *ticks);
             }
-            Stage::Map(mapper) => mapper.apply_frame(input, &mut self.frame),
-            Stage::Asr(cleaner) => {
-                if is_fresh {
-                    cleaner.restart();
+            self.n_frames = resampler.process_frames(input, &mut self.frames);
+            return;
+        }
+        match &self.stage {
+            // As many channels come out as go in, except here.
+            Stage::Pick(_) | Stage::Map(_) | Stage::Eog(..) => {}
+            _ => self.frames[..input.len()].copy_from_slice(input),
+        }
+        let n_in = match &self.stage {
+            Stage::Pick(picks) => picks.n_inputs,
+            Stage::Map(mapper) => mapper.n_inputs(),
+            Stage::Eog(_, _, frame) => frame.len(),
+            _ => self.n_channels,
+        };
+        let outputs = self.frames.chunks_exact_mut(self.n_channels);
+        for (k, (input, output)) in input.chunks_exact(n_in).zip(outputs).enumerate() {
+            let is_first = is_fresh && k == 0;
+            match &mut self.stage {
+                Stage::Input | Stage::Resample(..) => {}
+                Stage::Filter(filter) => {
+                    if is_first {
+                        filter.start_at(input);
+                    }
+                    filter.process_frame(output);
                 }
-                cleaner.process_frame(input, &mut self.frame);
-            }
-            Stage::Eog(regression, kept, frame) => {
-                frame.copy_from_slice(input);
-                regression.apply_frame(frame);
-                for (value, kept) in self.frame.iter_mut().zip(kept) {
-                    *value = frame[*kept];
+                Stage::Fir(filter) => {
+                    if is_first {
+                        filter.start_at(input);
+                    }
+                    filter.process_frame(output);
+                }
+                Stage::Comb(filter) => {
+                    if is_first {
+                        filter.start_at(input);
+                    }
+                    filter.process_frame(output);
+                }
+                Stage::Map(mapper) => mapper.apply_frame(input, output),
+                Stage::Asr(cleaner) => {
+                    if is_first {
+                        cleaner.restart();
+                    }
+                    cleaner.process_frame(input, output);
+                }
+                Stage::Eog(regression, kept, frame) => {
+                    frame.copy_from_slice(input);
+                    regression.apply_frame(frame);
+                    for (value, kept) in output.iter_mut().zip(kept.iter()) {
+                        *value = frame[*kept];
+                    }
+                }
+                Stage::Pick(picks) => {
+                    for (value, pick) in output.iter_mut().zip(&picks.channels) {
+                        *value = input[*pick];
+                    }
                 }
             }
-            Stage::Pick(picks) => {
-                for (value, pick) in self.frame.iter_mut().zip(picks) {
-                    *value = input[*pick];
-                }
-            }
+            self.n_frames += 1;
         }
     }
 }
@@ -290,6 +416,26 @@ fn stages(
             })]
         }
         SignalStep::Laplacian(step) => vec![mapped(laplacian(labels, step.reach, step.edge)?)],
+        SignalStep::HighPass(step) => vec![same(design::high_pass(step, rate)?)],
+        SignalStep::LowPass(step) => vec![same(design::low_pass(step, rate)?)],
+        SignalStep::BandStop(step) => vec![same(design::band_stop(step, rate)?)],
+        SignalStep::Fir(step) => {
+            vec![(StageSpec::Fir(design::taps(step, rate)?), labels.to_vec())]
+        }
+        SignalStep::Comb(step) => {
+            let comb = Comb::design(step.line_hz, step.quality, step.teeth, rate)?;
+            vec![(StageSpec::Comb(comb), labels.to_vec())]
+        }
+        SignalStep::Resample(step) => {
+            let ratio = design::ratio(step, rate)?;
+            vec![(StageSpec::Resample(ratio), labels.to_vec())]
+        }
+        SignalStep::Bipolar(step) => vec![mapped(design::bipolar(step, labels)?)],
+        SignalStep::CurrentSourceDensity(step) => {
+            vec![mapped(design::current_source_density(step, labels)?)]
+        }
+        SignalStep::Interpolate(step) => vec![mapped(design::interpolation(step, labels)?)],
+        SignalStep::Rest(step) => vec![mapped(design::rest(step, labels)?)],
         SignalStep::Notch(step) => {
             vec![same(notch::harmonics(step.line_hz, step.n_harmonics, step.quality, rate)?)]
         }

@@ -100,20 +100,22 @@ impl Signal {
         (inputs, named): (&[usize], &Inputs),
         parts: &[Part<'_>],
     ) -> Result<Self, PlanError> {
-        let rate = parts[0].0.info.rate;
-        let mut graph = Graph::new(inputs.len());
-        let node = graph.add_before_last(chain, spec, rate, named)?;
+        let mut graph = Graph::new(inputs.len(), parts[0].0.info.rate);
+        let node = graph.add_before_last(chain, spec, named)?;
+        let rate = graph.clock(node).rate();
         let n_channels = graph.n_channels(node);
         let mut signal = Self { rate, n_channels, frames: Vec::new(), ends: Vec::new() };
         for (recording, samples) in parts {
-            graph.restart();
+            graph.restart(0);
             read_frames(recording, inputs, named.n_picked, |frame: &Frame<'_>| {
                 if frame.is_fresh {
-                    graph.restart();
+                    graph.restart(frame.index);
                 }
                 graph.push(frame.values);
                 if samples.contains(&frame.index) && frame.are_finite == [true; 2] {
-                    signal.frames.extend_from_slice(graph.frame(node));
+                    for frame in graph.frames(node) {
+                        signal.frames.extend_from_slice(frame);
+                    }
                 }
             });
             signal.ends.push(signal.frames.len() / n_channels);

@@ -5,15 +5,26 @@
 //! pipelines may ask for the same ones; [`FrontEnd`](super::FrontEnd) computes each
 //! distinct one once.
 
+mod channels;
 mod cleaning;
+mod filters;
 pub mod group;
+mod spectrum;
+mod ssvep;
+mod time_domain;
+
+pub use self::channels::{Bipolar, CurrentSourceDensity, Interpolate, Rest};
+pub use self::filters::{BandStop, Between, Comb, Fir, HighPass, LowPass, Phase, Resample};
+pub(crate) use self::spectrum::SpectrumParams;
+pub use self::spectrum::{BandPower, Scale, SpectralEntropy, SpectrumMethod};
+pub use self::ssvep::Cca;
+pub use self::time_domain::TimeDomain;
 
 pub(crate) use self::cleaning::LEARNED;
 pub use self::cleaning::{Asr, EogRegression};
 
 use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
-use crate::psd::bands::BANDS;
 use crate::riemann::covariance::Estimator;
 use crate::spatial::laplacian::{Edge, Reach};
 use crate::spatial_filter::augmented::AugmentedParams;
@@ -26,14 +37,34 @@ steps! {
         BandPass = "band_pass",
         /// Several band-passes side by side: everything after is done per band.
         FilterBank = "filter_bank",
+        /// Removes what is slower than an edge.
+        HighPass = "high_pass",
+        /// Removes what is faster than an edge.
+        LowPass = "low_pass",
+        /// Removes what is between two edges.
+        BandStop = "band_stop",
+        /// A finite impulse response.
+        Fir = "fir",
         /// Removes the power line.
         Notch = "notch",
+        /// Removes the power line and all its harmonics.
+        Comb = "comb",
+        /// Another rate.
+        Resample = "resample",
         /// Some of the channels, by label.
         Pick = "pick",
         /// Every channel less the mean of several.
         Reference = "reference",
+        /// Differences of pairs of channels.
+        Bipolar = "bipolar",
         /// Every electrode less its neighbours.
         Laplacian = "laplacian",
+        /// What flows through the skull below each electrode, by a spline.
+        CurrentSourceDensity = "current_source_density",
+        /// Bad channels by what the others say.
+        Interpolate = "interpolate",
+        /// Against a point at infinity.
+        Rest = "rest",
         /// Takes out directions that are far above their usual power.
         Asr = "asr",
         /// Takes out what EOG channels say of the others.
@@ -50,8 +81,14 @@ steps! {
         AugmentedCovariance = "augmented_covariance",
         /// Logarithm of each channel's variance.
         LogVariance = "log_variance",
-        /// Logarithm of Welch band power per channel and band.
+        /// Power per channel and band.
         BandPower = "band_power",
+        /// How flat the spectrum is, per channel and band.
+        SpectralEntropy = "spectral_entropy",
+        /// Hjorth's parameters, line length and the like, per channel.
+        TimeDomain = "time_domain",
+        /// How strongly the window follows each stimulation frequency.
+        Cca = "cca",
         /// How the channels go together, per band.
         Connectivity = "connectivity",
         /// The samples as they are.
@@ -72,7 +109,7 @@ pub enum Family {
 }
 
 /// Attenuation of a Chebyshev filter where none is given.
-const STOP_DB: f64 = 30.0;
+pub(crate) const STOP_DB: f64 = 30.0;
 
 /// The attenuation is Chebyshev's alone.
 fn check_family(family: Family, stop_db: Option<f64>) -> Result<(), BadParameter> {
@@ -203,13 +240,29 @@ pub struct Covariance {
     /// Equal parts that the window is cut into; where its samples don't divide, the oldest
     /// that are left over belong to none.
     pub parts: usize,
+    /// What becomes of several bands.
+    pub bands: Bands,
 }
 
 impl Default for Covariance {
     /// The window as a whole.
     fn default() -> Self {
-        Self { estimator: Estimator::default(), parts: 1 }
+        Self { estimator: Estimator::default(), parts: 1, bands: Bands::default() }
     }
+}
+
+/// What becomes of several bands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bands {
+    /// Each has a matrix of its own.
+    #[default]
+    Each,
+    /// The channels of all of them stand below each other in one matrix, band after band,
+    /// `(n_bands * n_channels, n_bands * n_channels)`: as responses to flicker are
+    /// classified, whose frequencies are the bands. M. Congedo, A. Barachant, A. Andreev
+    /// (2013), doi 10.48550/arXiv.1310.8115.
+    Stacked,
 }
 
 /// One covariance per band of the channels and of copies delayed by `lag` samples each
@@ -244,22 +297,6 @@ impl AugmentedCovariance {
 #[serde(deny_unknown_fields)]
 pub struct LogVariance {}
 
-/// `ln` of the mean Welch density of each channel in each of the bands, channel-major:
-/// Hann segments of 1 s, half overlap.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BandPower {
-    /// Edges in hertz: `low <= f < high`.
-    pub bands_hz: Vec<[f64; 2]>,
-}
-
-impl Default for BandPower {
-    /// Mu, and beta in three parts.
-    fn default() -> Self {
-        Self { bands_hz: BANDS.iter().map(|band| [band.low_hz, band.high_hz]).collect() }
-    }
-}
-
 /// Connectivity over the half-second segments of a window
 /// ([`Segments::half_second`](crate::connectivity::Segments::half_second)).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -289,7 +326,8 @@ impl Default for Connectivity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Summary {
-    /// The mean over the other channels, channel-major: `n_channels * n_bands`
+    /// The mean over the other channels, channel-major: `n_channels * n_bands`; of a measure
+    /// with a direction, how much the channel leads
     /// ([`NodeStrength`](crate::connectivity::NodeStrength)).
     NodeStrength,
     /// Every pair, band after band: `n_bands * n_pairs`
@@ -308,13 +346,6 @@ impl Checked for AugmentedCovariance {}
 
 impl Checked for Connectivity {
     fn check(&self) -> Result<(), BadParameter> {
-        let is_strength = self.summary == Summary::NodeStrength;
-        if is_strength && self.measure != Measure::AbsImaginaryCoherence {
-            return Err(BadParameter::new(
-                "summary",
-                "node strength is of `abs_imaginary_coherence`: write summary = \"pairs\"",
-            ));
-        }
         some_band(&self.bands_hz)
     }
 }
@@ -358,6 +389,9 @@ impl Checked for BandPass {
 }
 impl Checked for Covariance {
     fn check(&self) -> Result<(), BadParameter> {
+        if self.bands == Bands::Stacked && self.parts > 1 {
+            return Err(BadParameter::new("parts", "write bands = \"each\", or one part"));
+        }
         match self.parts {
             1..=MAX_BANDS => Ok(()),
             n => Err(BadParameter::new("parts", format!("{n} is not between 1 and {MAX_BANDS}"))),
@@ -400,12 +434,6 @@ impl Checked for Pick {
     }
 }
 
-impl Checked for BandPower {
-    fn check(&self) -> Result<(), BadParameter> {
-        some_band(&self.bands_hz)
-    }
-}
-
 /// What a pipeline asks of the front end: a chain of signal steps, and the feature of
 /// its windows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -428,10 +456,22 @@ impl SignalStep {
     /// Whether it does the same to every channel, whichever channels there are.
     pub(crate) fn is_filter(&self) -> bool {
         match self {
-            Self::BandPass(_) | Self::FilterBank(_) | Self::Notch(_) => true,
+            Self::BandPass(_)
+            | Self::FilterBank(_)
+            | Self::HighPass(_)
+            | Self::LowPass(_)
+            | Self::BandStop(_)
+            | Self::Fir(_)
+            | Self::Notch(_)
+            | Self::Comb(_)
+            | Self::Resample(_) => true,
             Self::Pick(_)
             | Self::Reference(_)
+            | Self::Bipolar(_)
             | Self::Laplacian(_)
+            | Self::CurrentSourceDensity(_)
+            | Self::Interpolate(_)
+            | Self::Rest(_)
             | Self::Asr(_)
             | Self::EogRegression(_) => false,
         }

@@ -2,8 +2,8 @@
 
 use super::choose::{Choose, SPLITS};
 use super::step::{
-    Adapt, AdaptiveLda, Classifier, Csp, FgMdm, KernelKind, Lda, LogisticRegression, Mdm, Mirror,
-    Penalty, Recenter, Step, Svm, TangentSpace, Transform,
+    Adapt, AdaptiveLda, Classifier, Csp, FgMdm, FilterBankCsp, KernelKind, Lda, LogisticRegression,
+    Mdm, Mirror, Penalty, Recenter, Step, Svm, TangentSpace, Transform,
 };
 use super::{Pipeline, Voter};
 use crate::adaptation::Rate;
@@ -33,6 +33,8 @@ pub fn all() -> Vec<Pipeline> {
         csp_svm(),
         acm_ts_svm(),
         fb_ts_lr(),
+        fbcsp_lda(),
+        fbcsp_svm(),
         vote(),
         ra_ts_lr(),
         csp_alda(),
@@ -206,6 +208,29 @@ pub fn fb_ts_lr() -> Pipeline {
     pipeline("fb+ts+lr", steps)
 }
 
+fn fbcsp(name: &str, classifier: Step) -> Pipeline {
+    let steps = vec![
+        Step::Signal(SignalStep::FilterBank(FilterBank::default())),
+        covariance(Estimator::Oas),
+        Step::Transform(Transform::FilterBankCsp(FilterBankCsp::default())),
+        classifier,
+    ];
+    pipeline(name, steps)
+}
+
+/// Spatial patterns of the bands of the default [`FilterBank`], those that tell most with
+/// their pairs, shrinkage LDA (Ang et al. 2012, doi 10.3389/fnins.2012.00039).
+pub fn fbcsp_lda() -> Pipeline {
+    fbcsp("fbcsp+lda", lda())
+}
+
+/// The same, linear support-vector machine (as MOABB's `FBCSP`, which keeps the ten
+/// log-variances of most information without their pairs: `csp`, then `select` with
+/// `by = "mutual_information"` and `k = 10`).
+pub fn fbcsp_svm() -> Pipeline {
+    fbcsp("fbcsp+svm", svm(KernelKind::Linear))
+}
+
 /// Electrodes over the hands' and the feet's part of the motor cortex.
 const SENSORIMOTOR: [&str; 21] = [
     "FC5", "FC3", "FC1", "FCz", "FC2", "FC4", "FC6", "C5", "C3", "C1", "Cz", "C2", "C4", "C6",
@@ -260,7 +285,7 @@ pub fn vote() -> Pipeline {
 /// of which a calibration run of two minutes shows each only seven times.
 pub fn mirror_vote() -> Pipeline {
     let halves = || {
-        let step = Covariance { estimator: Estimator::Oas, parts: 2 };
+        let step = Covariance { estimator: Estimator::Oas, parts: 2, ..Covariance::default() };
         Step::Feature(Feature::Covariance(step))
     };
     let mirror = || {

@@ -4,7 +4,7 @@
 use super::Pipeline;
 use super::step::{Classifier, Step, Transform};
 use crate::front_end::step::group::BadParameter;
-use crate::front_end::step::{Feature, MAX_BANDS, SignalStep};
+use crate::front_end::step::{Bands, Feature, MAX_BANDS, SignalStep};
 
 /// What flows from one step to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,13 +172,18 @@ impl Step {
             Self::Signal(_) | Self::Feature(_) => Form::Signal,
             Self::Transform(step) => match step {
                 Transform::Csp(_)
+                | Transform::FilterBankCsp(_)
+                | Transform::Spoc(_)
                 | Transform::TangentSpace(_)
                 | Transform::Mirror(_)
                 | Transform::Recenter(_)
                 | Transform::Potato(_)
                 | Transform::Fgda(_) => Form::Matrices,
                 Transform::Standardise(_) | Transform::Select(_) => Form::Vector,
-                Transform::ErpCovariance(_) => Form::Samples,
+                Transform::ErpCovariance(_)
+                | Transform::Trca(_)
+                | Transform::Xdawn(_)
+                | Transform::Vectorise(_) => Form::Samples,
             },
             Self::Classifier(step) => match step {
                 Classifier::Lda(_)
@@ -199,9 +204,12 @@ impl Step {
             Self::Signal(_) => Form::Signal,
             Self::Feature(step) => match step {
                 Feature::Covariance(_) | Feature::AugmentedCovariance(_) => Form::Matrices,
-                Feature::LogVariance(_) | Feature::BandPower(_) | Feature::Connectivity(_) => {
-                    Form::Vector
-                }
+                Feature::LogVariance(_)
+                | Feature::BandPower(_)
+                | Feature::SpectralEntropy(_)
+                | Feature::TimeDomain(_)
+                | Feature::Cca(_)
+                | Feature::Connectivity(_) => Form::Vector,
                 Feature::Raw(_) => Form::Samples,
             },
             Self::Transform(step) => match step {
@@ -210,7 +218,12 @@ impl Step {
                 | Transform::Potato(_)
                 | Transform::Fgda(_)
                 | Transform::ErpCovariance(_) => Form::Matrices,
+                Transform::Xdawn(_) => Form::Samples,
                 Transform::Csp(_)
+                | Transform::FilterBankCsp(_)
+                | Transform::Spoc(_)
+                | Transform::Trca(_)
+                | Transform::Vectorise(_)
                 | Transform::TangentSpace(_)
                 | Transform::Standardise(_)
                 | Transform::Select(_) => Form::Vector,
@@ -228,6 +241,12 @@ impl Step {
         }
     }
 
+    /// Whether it makes one of all bands.
+    fn joins_bands(&self) -> bool {
+        let Self::Feature(Feature::Covariance(step)) = self else { return false };
+        step.bands == Bands::Stacked
+    }
+
     /// Whether it wants one matrix, not one per band.
     fn takes_one_matrix(&self) -> bool {
         matches!(self, Self::Classifier(_)) && self.takes() == Form::Matrices
@@ -240,7 +259,7 @@ fn remedy(gives: Form, takes: Form) -> &'static str {
         (Form::Signal, Form::Matrices) => "put `covariance` between them",
         (Form::Signal, Form::Samples) => "put `samples` between them",
         (Form::Samples, Form::Matrices | Form::Vector) => {
-            "put `erp_covariance` after `samples`, or take another feature than `samples`"
+            "put `erp_covariance`, `trca` or `vectorise` between them, or take another feature than `samples`"
         }
         (_, Form::Samples) => "begin with `samples` as the feature",
         (Form::Signal, _) => {
@@ -301,7 +320,7 @@ impl Pipeline {
             if let Some(why) = misplaced(step, &self.steps[..at - 1], n_bands) {
                 return Err(PipelineError::Place { at, step: name(), why });
             }
-            n_bands = step.n_bands().saturating_mul(n_bands);
+            n_bands = if step.joins_bands() { 1 } else { step.n_bands().saturating_mul(n_bands) };
             if n_bands > MAX_BANDS {
                 return Err(PipelineError::TooManyBands { at, step: name(), n_bands });
             }

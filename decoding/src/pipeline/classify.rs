@@ -7,7 +7,7 @@ use super::step::Classifier;
 use crate::adaptation::lda::AdaptiveLda;
 use crate::classifier::fgmdm::{FgMdmModel, FgMdmRuntime, FgdaModel};
 use crate::classifier::knn::{KnnModel, KnnRuntime};
-use crate::classifier::lda::LdaModel;
+use crate::classifier::lda::{LdaModel, Shrinkage};
 use crate::classifier::logistic::{LogisticModel, LogisticParams};
 use crate::classifier::mdm::{MdmModel, MdmRuntime};
 use crate::classifier::mean_field::{MeanFieldModel, MeanFieldRuntime};
@@ -23,8 +23,12 @@ impl Classifier {
     pub(super) fn fit(&self, training: &Training<'_>) -> Result<FittedClassifier, FitError> {
         let (labels, n_classes) = (&training.labels, training.n_classes);
         Ok(match self {
-            Self::Lda(_) => {
-                FittedClassifier::Lda(LdaModel::fit(&training.vectors(), labels, n_classes)?)
+            Self::Lda(step) => {
+                let x = training.vectors();
+                FittedClassifier::Lda(match step.shrinkage {
+                    Shrinkage::Auto => LdaModel::fit(&x, labels, n_classes)?,
+                    Shrinkage::None => LdaModel::fit_unshrunk(&x, labels, n_classes)?,
+                })
             }
             Self::AdaptiveLda(step) => {
                 FittedClassifier::AdaptiveLda(step.fit(&training.vectors(), labels, n_classes)?)

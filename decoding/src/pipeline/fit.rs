@@ -193,8 +193,12 @@ fn fit_rest(
         next.check_classes()?;
         return fit_rest(rest, classifier, &next, done);
     }
-    let values = match step {
-        Transform::Recenter(step) if step.adapt.is_some() => recentred_by_run(step, training)?,
+    let left_out = step.left_out(training)?;
+    let values = match (step, left_out) {
+        (_, Some(values)) => values,
+        (Transform::Recenter(step), None) if step.adapt.is_some() => {
+            recentred_by_run(step, training)?
+        }
         _ => transformed(&fitted, &training.views)?,
     };
     done.push(fitted);

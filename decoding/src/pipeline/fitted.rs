@@ -18,6 +18,7 @@ use crate::riemann::metric::Metric;
 use crate::selection::Selected;
 use crate::spatial_filter::csp::CspModel;
 use crate::spatial_filter::erp_covariance::ErpCovarianceModel;
+use crate::spatial_filter::trca::TrcaModel;
 use serde::{Deserialize, Serialize};
 
 /// A fitted pipeline: what a model file holds.
@@ -73,6 +74,12 @@ pub(super) enum FittedTransform {
     ErpCovariance { bands: Vec<ErpCovarianceModel> },
     /// Means, and standard deviations.
     Standardise { mean: Vec<f64>, scale: Vec<f64> },
+    /// Spatial filters that leave samples.
+    Xdawn { bands: Vec<Matrix> },
+    /// Nothing.
+    Vectorise,
+    /// Task-related components and mean responses.
+    Trca(TrcaModel),
     /// Positions of values.
     Select(Selected),
 }

@@ -10,8 +10,7 @@
 //!   shuffles.
 //! - `Covariances` with the estimator `cov` divides by `n - 1`, ours by `n`: a common
 //!   factor.
-//! - pyRiemann's `CSP` diagonalises the means of more than two classes jointly; here it
-//!   is each class against the rest, in pyRiemann's order.
+//! - `TRCSP` of MOABB is for two classes; here it is, with more, each class against the rest.
 //! - Options of solvers (`solver`, `max_iter`, `tol`, `random_state`, `probability`, ...)
 //!   are passed over: ours run to the optimum.
 //!
@@ -20,7 +19,7 @@
 
 mod map;
 
-use self::map::Mapper;
+use self::map::{Mapper, counterpart};
 use super::Pipeline;
 use super::check::PipelineError;
 use super::choose::{Choice, Choose};
@@ -45,7 +44,7 @@ pub enum MoabbError {
         what: &'static str,
     },
     /// Write the pipeline as TOML, with steps that there are.
-    #[error("step {at}, {name} of {from}, is no step here: write the pipeline as TOML")]
+    #[error("step {at}, {name} of {from}, is no step here: {why}")]
     Step {
         /// Its position, from 1.
         at: usize,
@@ -53,6 +52,8 @@ pub enum MoabbError {
         name: String,
         /// Its module.
         from: String,
+        /// What keeps it from being one, and what to write.
+        why: &'static str,
     },
     /// Write the pipeline as TOML, with parameters that there are.
     #[error("step {at}, {name}: {parameter}: {why}")]
@@ -96,6 +97,8 @@ impl Pipeline {
             let class = get(item, "name").and_then(text_of);
             let class = class.ok_or_else(|| missing("a step of the list has no name"))?;
             let from = get(item, "from").and_then(text_of).unwrap_or_default();
+            // A class that is no step is the better reason than a parameter of it.
+            counterpart(at, &class, &from)?;
             mapper.step(at, &class, &from, &parameters(at, &class, item)?)?;
         }
         let mut pipeline =

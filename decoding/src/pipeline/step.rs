@@ -3,12 +3,16 @@
 
 mod adaptive;
 mod classifier;
+mod responses;
+mod spatial;
 
 pub use self::adaptive::{Adapt, AdaptiveLda, OnShift, Potato, Recenter};
 pub use self::classifier::{
     FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
     Penalty, Svm,
 };
+pub use self::responses::{Trca, Vectorise, Xdawn};
+pub use self::spatial::{FilterBankCsp, Spoc};
 
 use crate::front_end::step::group::{BadParameter, Checked, steps};
 use crate::front_end::step::{Absent, Feature, SignalStep};
@@ -29,6 +33,10 @@ steps! {
         Mirror = "mirror",
         /// Common spatial patterns per band, and the log-variance of each.
         Csp = "csp",
+        /// Common spatial patterns of a bank of bands, those that tell most.
+        FilterBankCsp = "fbcsp",
+        /// Spatial filters whose power follows a number of the class.
+        Spoc = "spoc",
         /// Matrices as vectors, in the tangent space at the mean of the training's.
         TangentSpace = "tangent_space",
         /// Moves the mean of the training's matrices, or the running one, to the identity.
@@ -41,6 +49,12 @@ steps! {
         Select = "select",
         /// Leaves of every matrix what tells the classes apart.
         Fgda = "fgda",
+        /// Samples through filters in which the classes' responses stand out.
+        Xdawn = "xdawn",
+        /// Samples as one vector.
+        Vectorise = "vectorise",
+        /// How well a window, locked to the stimulus, matches each class's mean response.
+        Trca = "trca",
         /// Covariance of a window with the classes' mean responses.
         ErpCovariance = "erp_covariance",
     }

@@ -1,3 +1,7 @@
+mod responses;
+mod spatial;
+mod ssvep;
+
 use super::check::{Form, PipelineError};
 use super::{Pipeline, built_in, demands};
 use crate::decoder::{ExampleSpan, Examples, Fit as _, FitError};
@@ -88,7 +92,7 @@ fn a_wrong_order_names_both_steps_and_the_remedy() {
         ),
         (
             &["samples", "lda"],
-            "step 2 `lda` takes a vector, but step 1 `samples` gives samples of a window: put `erp_covariance` after `samples`",
+            "step 2 `lda` takes a vector, but step 1 `samples` gives samples of a window: put `erp_covariance`, `trca` or `vectorise` between them",
         ),
         (
             &["filter_bank", "covariance", "mdm"],

@@ -1,5 +1,8 @@
 //! Transforms, each fitted, planned and run.
 
+mod bank;
+mod responses;
+
 use super::adaptive;
 use super::classify::check_filter;
 use super::fit::Training;
@@ -17,7 +20,7 @@ use crate::riemann::tangent::TangentSpace;
 use crate::selection::Selected;
 use crate::spatial_filter::csp::{CspModel, CspRuntime};
 use crate::spatial_filter::erp_covariance::{ErpCovarianceModel, ErpCovarianceRuntime};
-use crate::window::{Shape, View};
+use crate::window::{Shape, Value, View};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 
@@ -41,6 +44,8 @@ impl Transform {
                     step.params(n_classes).fit(&training.matrices(band), labels, n_classes)
                 })?,
             },
+            Self::FilterBankCsp(step) => bank::fit(step, training)?,
+            Self::Spoc(step) => bank::fit_spoc(step, training)?,
             Self::TangentSpace(step) => FittedTransform::TangentSpace {
                 metric: step.metric,
                 points: per_band(training, |band| mean(training, band, step.metric))?,
@@ -62,6 +67,13 @@ impl Transform {
                     step.params().fit(&training.samples(band), labels, n_classes)
                 })?,
             },
+            Self::Xdawn(step) => FittedTransform::Xdawn {
+                bands: per_band(training, |band| {
+                    step.fit(&training.samples(band), labels, n_classes)
+                })?,
+            },
+            Self::Vectorise(_) => FittedTransform::Vectorise,
+            Self::Trca(step) => FittedTransform::Trca(step.fit(training)?),
             Self::Standardise(_) => standardisation(&training.vectors())?,
             Self::Select(step) => {
                 let x = training.vectors();
@@ -69,6 +81,18 @@ impl Transform {
                 FittedTransform::Select(params.fit(&x, labels, n_classes)?)
             }
         }))
+    }
+}
+
+impl Transform {
+    /// What the steps after are fitted to in place of what the fitted step makes of the
+    /// examples: where a step would make more of those than of new windows, values of
+    /// examples that were left out of its fit. Nothing for all other steps.
+    pub(super) fn left_out(&self, training: &Training<'_>) -> Result<Option<Vec<Value>>, FitError> {
+        match self {
+            Self::Trca(step) => step.left_out(training).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -128,6 +152,9 @@ impl FittedTransform {
             Self::Fgda { bands } => plan_fgda(bands, shape),
             Self::ErpCovariance { bands } => plan_erp(bands, shape),
             Self::Standardise { mean, scale } => plan_standardise(mean, scale, shape),
+            Self::Xdawn { bands } => responses::plan_filters(bands, shape),
+            Self::Vectorise => responses::plan_flat(shape),
+            Self::Trca(model) => responses::plan_trca(model, shape),
             Self::Select(selected) => plan_select(selected, shape),
         }
     }

@@ -68,6 +68,12 @@ pub enum CspFilters {
         /// Filters in all.
         n_filters: usize,
     },
+    /// [`CspFilters::Farthest`] of two classes, [`CspFilters::Joint`] of more: as pyRiemann's
+    /// `CSP` whatever the number of classes.
+    FarthestOrJoint {
+        /// Filters in all.
+        n_filters: usize,
+    },
 }
 
 /// What is done to a class's mean covariance before anything is solved.
@@ -144,6 +150,13 @@ impl CspParams {
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<CspModel, FitError> {
+        if let CspFilters::FarthestOrJoint { n_filters } = self.filters {
+            let filters = match n_classes {
+                2 => CspFilters::Farthest { n_filters },
+                _ => CspFilters::Joint { n_filters },
+            };
+            return Self { filters, ..*self }.fit(covariances, labels, n_classes);
+        }
         self.check()?;
         let counts = count_examples(covariances.len(), labels, n_classes)?;
         check_squares(covariances)?;
@@ -179,9 +192,9 @@ impl CspParams {
     fn check(&self) -> Result<(), FitError> {
         match self.filters {
             CspFilters::Ends { n_per_end } => check_count("n_per_end", n_per_end)?,
-            CspFilters::Farthest { n_filters } | CspFilters::Joint { n_filters } => {
-                check_count("n_filters", n_filters)?;
-            }
+            CspFilters::Farthest { n_filters }
+            | CspFilters::Joint { n_filters }
+            | CspFilters::FarthestOrJoint { n_filters } => check_count("n_filters", n_filters)?,
             CspFilters::Tikhonov { n_per_end, alpha } => {
                 check_count("n_per_end", n_per_end)?;
                 if !(alpha >= 0.0 && alpha.is_finite()) {
@@ -231,7 +244,9 @@ impl CspParams {
                 let chosen = (0..n).filter(|col| *col < n_per_end || *col >= from_end);
                 Ok(chosen.map(|col| solved.vector(col)).collect())
             }
-            CspFilters::Farthest { n_filters } | CspFilters::Joint { n_filters } => {
+            CspFilters::Farthest { n_filters }
+            | CspFilters::Joint { n_filters }
+            | CspFilters::FarthestOrJoint { n_filters } => {
                 let solved = shares(class, own, rest)?;
                 let distance = |col: &usize| (solved.values[*col] - 0.5).abs();
                 let mut order: Vec<_> = (0..n).collect();

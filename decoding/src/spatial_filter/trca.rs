@@ -230,12 +230,26 @@ impl TrcaRuntime {
     /// Where there is another number of bands, a window has another shape than the
     /// training windows, or `scores` not one value per class.
     pub fn scores_into(&mut self, bands: &[Planar<'_>], scores: &mut [f64]) {
+        self.scores_of_into(bands.iter().copied(), scores);
+    }
+
+    /// The same, of windows that stand in no slice.
+    ///
+    /// Thread: decoding thread. Allocation: none.
+    ///
+    /// # Panics
+    /// As [`Self::scores_into`].
+    pub fn scores_of_into<'a>(
+        &mut self,
+        bands: impl ExactSizeIterator<Item = Planar<'a>>,
+        scores: &mut [f64],
+    ) {
         assert_eq!(bands.len(), self.bands.len(), "one window per band");
         assert_eq!(scores.len(), self.n_classes(), "scores of other classes");
         scores.fill(0.0);
-        for (window, band) in bands.iter().zip(&self.bands) {
+        for (window, band) in bands.zip(&self.bands) {
             assert_eq!(window.n_samples(), self.n_samples, "a window of another length");
-            windows::filter_into(&band.filters, window, &mut self.filtered);
+            windows::filter_into(&band.filters, &window, &mut self.filtered);
             match self.scoring {
                 TrcaScoring::Each => {
                     self.filtered.chunks_exact_mut(self.n_samples).for_each(normalise);

@@ -114,7 +114,7 @@ pub(super) fn centre(row: &mut [f64]) {
 ///
 /// # Panics
 /// Where the window or `out` has another size than the filters.
-pub(super) fn filter_into(filters: &Matrix, window: &Planar<'_>, out: &mut [f64]) {
+pub(crate) fn filter_into(filters: &Matrix, window: &Planar<'_>, out: &mut [f64]) {
     let (n_filters, n_channels) = (filters.n_rows(), filters.n_cols());
     assert_eq!(window.n_channels(), n_channels, "a window of other channels");
     assert_eq!(out.len(), n_filters * window.n_samples(), "room for each filter's samples");

@@ -5,6 +5,7 @@ use acquisition::marker::ClassIdx;
 use acquisition::time::{SampleIndex, SampleRate};
 use datasets::epoch::Epochs;
 use decoding::front_end::band_power::BandPower;
+use decoding::front_end::step;
 use decoding::psd::bands::{Band, absolute_power, mean_power, relative_power, spectral_entropy};
 use decoding::psd::burg::{Burg, BurgPlan, BurgSpec};
 use decoding::psd::dpss::{Dpss, Symmetry};
@@ -22,6 +23,11 @@ use ndarray::Array3;
 const SEGMENT: [&str; 2] = ["is not between 2 and the window's", "choose another"];
 const OVERLAP: [&str; 2] = ["is not below the segment's", "choose a smaller one"];
 
+/// The power in one band.
+fn of(band_hz: [f64; 2]) -> step::BandPower {
+    step::BandPower { bands_hz: vec![band_hz], ..step::BandPower::default() }
+}
+
 #[test]
 fn segments_that_do_not_fit() {
     let mut calls = Calls::default();
@@ -38,11 +44,11 @@ fn segments_that_do_not_fit() {
     }
     let short = WindowSpec { window_samples: 100, ..spec };
     calls.refused("bands of a window below a second", SEGMENT, || {
-        BandPower::new(2, short, rate(), &[[8.0, 12.0]]).map(|plan| plan.n_bands())
+        BandPower::new(&of([8.0, 12.0]), 2, short, rate()).map(|plan| plan.n_bands())
     });
     let slow = SampleRate::new(1.0).expect("a rate");
     calls.refused("bands at one sample a second", SEGMENT, || {
-        BandPower::new(2, short, slow, &[[0.1, 0.3]]).map(|plan| plan.n_bands())
+        BandPower::new(&of([0.1, 0.3]), 2, short, slow).map(|plan| plan.n_bands())
     });
     calls.finish(26);
 }
@@ -65,7 +71,7 @@ fn bands_without_a_frequency() {
         calls.refused(name, wanted, || Band { low_hz, high_hz }.bins(&freqs_hz));
         calls.refused(name, wanted, || Band { low_hz, high_hz }.bins(&[]));
         calls.refused(name, wanted, || {
-            BandPower::new(2, window, rate(), &[[low_hz, high_hz]]).map(|plan| plan.n_bands())
+            BandPower::new(&of([low_hz, high_hz]), 2, window, rate()).map(|plan| plan.n_bands())
         });
     }
     calls.given("a constant has no power, and no more than that", || {

@@ -30,6 +30,65 @@ fn posterior(model: &LdaModel, x: &[f64]) -> Vec<f64> {
     posterior
 }
 
+/// Made by `tests/reference/golden_classify.py`.
+const UNSHRUNK: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/lda_svd.json"));
+
+#[derive(Deserialize)]
+struct Unshrunk {
+    sets: Vec<Set>,
+    cases: Vec<UnshrunkCase>,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    features: Vec<Vec<f64>>,
+    labels: Vec<u8>,
+    held_out: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct UnshrunkCase {
+    set: usize,
+    classes: Vec<u8>,
+    proba: Vec<Vec<f64>>,
+}
+
+#[test]
+fn without_shrinkage_as_scikit_learns_default() {
+    let golden: Unshrunk = serde_json::from_str(UNSHRUNK).unwrap();
+    for case in golden.cases {
+        let set = &golden.sets[case.set];
+        let used = |label: &u8| case.classes.contains(label);
+        let labels: Vec<u8> = set.labels.iter().copied().filter(used).collect();
+        let examples = set.labels.iter().zip(&set.features);
+        let x: Vec<_> = examples.filter(|(l, _)| used(l)).map(|(_, x)| x.clone()).collect();
+        let n_classes = case.classes.len();
+        let model = LdaModel::fit_unshrunk(&x, &classes(&labels), n_classes).unwrap();
+        for (x, expected) in set.held_out.iter().zip(&case.proba) {
+            // Eigenvalues of the covariance against singular values of the features: half of
+            // the digits of a condition number up to 1e8 in the second set.
+            assert_close(&posterior(&model, x), expected, 1e-8);
+        }
+    }
+}
+
+#[test]
+fn features_that_do_not_vary_within_classes_change_nothing() {
+    let mut normal = Normal::new(71);
+    let labels = classes(&(0..40).map(|i| i % 2).collect::<Vec<_>>());
+    let example = |l: &ClassIdx| vec![normal.draw() + f64::from(l.0), normal.draw()];
+    let plain: Vec<Vec<f64>> = labels.iter().map(example).collect();
+    let constant: Vec<Vec<f64>> = plain.iter().map(|x| [&x[..], &[3.0]].concat()).collect();
+    let fit = |x: &[Vec<f64>]| LdaModel::fit_unshrunk(x, &labels, 2).unwrap();
+    let (before, after) = (fit(&plain), fit(&constant));
+    for (x, y) in plain.iter().zip(&constant) {
+        assert_close(&posterior(&after, y), &posterior(&before, x), 1e-9);
+    }
+    let error = LdaModel::fit_unshrunk(&plain[..1], &labels[..1], 2).unwrap_err();
+    assert!(matches!(error, FitError::TooFewExamples { .. }), "{error}");
+}
+
 #[test]
 fn as_scikit_learn() {
     let golden: Golden = serde_json::from_str(GOLDEN).unwrap();

@@ -1,3 +1,5 @@
+mod files;
+
 use super::*;
 use crate::pipeline::built_in;
 
@@ -75,7 +77,7 @@ fn what_does_not_map_is_named() {
     let deep = covariances("oas") + &step("EEGNet", "braindecode.models", "");
     assert_eq!(
         refusal(&deep, ""),
-        "step 2, EEGNet of braindecode.models, is no step here: write the pipeline as TOML"
+        "step 2, EEGNet of braindecode.models, is no step here: write the pipeline as TOML, of steps that there are"
     );
     assert!(
         refusal(&covariances("mcd"), "")
@@ -83,8 +85,9 @@ fn what_does_not_map_is_named() {
     );
     let plain = covariances("oas")
         + &step("CSP", "pyriemann.spatialfilters", "nfilter: 6")
-        + &step("LinearDiscriminantAnalysis", "sklearn.discriminant_analysis", "solver: svd");
-    assert!(refusal(&plain, "").contains("only shrinkage: auto is the same"));
+        + &step("LinearDiscriminantAnalysis", "sklearn.discriminant_analysis", "solver: lsqr");
+    let said = refusal(&plain, "");
+    assert!(said.contains("solver: without shrinkage only the solver svd"), "{said}");
     let svc = covariances("oas")
         + &step("TangentSpace", "pyriemann.tangentspace", "")
         + &step("SVC", "sklearn.svm", "");

@@ -2,6 +2,7 @@
 
 use crate::classifier::elastic_net::ElasticNetParams;
 use crate::classifier::knn::Vote;
+use crate::classifier::lda::Shrinkage;
 use crate::classifier::logistic::LogisticParams;
 use crate::classifier::mean_field::{Combination, MeanFieldModel};
 use crate::classifier::svm::{Gamma, Kernel, SvmParams};
@@ -11,8 +12,11 @@ use serde::{Deserialize, Serialize};
 
 /// [`crate::classifier::lda::LdaModel`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lda {}
+#[serde(deny_unknown_fields, default)]
+pub struct Lda {
+    /// Whether the covariance within classes is shrunk.
+    pub shrinkage: Shrinkage,
+}
 
 /// What keeps the weights of a regression small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -66,8 +66,8 @@ fn an_unknown_word_names_the_nearest_and_the_line() {
             "line 5: `covariance` has no parameter \"estimater\": did you mean `estimator`?",
         ),
         (
-            format!("{HEAD}[[steps]]\nstep = \"lda\"\nshrinkage = 1"),
-            "line 7: `lda` has no parameter \"shrinkage\": it has none",
+            format!("{HEAD}[[steps]]\nstep = \"standardise\"\nscale = 1"),
+            "line 7: `standardise` has no parameter \"scale\": it has none",
         ),
         (
             format!("nmae = 1\n{HEAD}"),
