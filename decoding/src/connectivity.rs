@@ -33,6 +33,7 @@ mod envelope;
 mod epochs;
 mod fourier;
 pub mod granger;
+pub mod graph;
 mod lines;
 mod map;
 mod measure;
