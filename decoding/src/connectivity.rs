@@ -42,6 +42,7 @@ mod reduce;
 mod selection;
 mod sliding;
 mod strength;
+pub mod surrogate;
 mod symmetric;
 mod tally;
 mod time;
