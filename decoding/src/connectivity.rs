@@ -48,7 +48,7 @@ mod tally;
 mod time;
 mod wavelet;
 
-pub use self::envelope::{Envelope, EnvelopeCorrelation, Orthogonalisation};
+pub use self::envelope::{Envelope, EnvelopeCorrelation, Orthogonalisation, SlidingEnvelope};
 pub use self::epochs::EpochConnectivity;
 pub use self::map::ConnectivityMap;
 pub use self::measure::Measure;
