@@ -3,10 +3,17 @@
 
 use acquisition::time::{SampleIndex, SampleRate};
 use criterion::{Criterion, criterion_group, criterion_main};
+use decoding::connectivity::directed::{DirectedConnectivity, DirectedMeasure};
+use decoding::connectivity::granger::{GrangerSpec, Scope, SlidingGranger, SpectralGranger};
+use decoding::connectivity::graph::{
+    Direction, GraphMeasures, GraphSpec, NodeMeasure, Threshold, WeightScale, WholeMeasure,
+};
+use decoding::connectivity::mvar::{Estimator, Intercept, MvarError, MvarSpec, SlidingMvar};
+use decoding::connectivity::surrogate::{Surrogate, SurrogateSpec};
 use decoding::connectivity::{
     BandEdges, ConnectivityError, ConnectivitySpec, Envelope, EnvelopeCorrelation,
     EpochConnectivity, Measure, NodeStrength, Orthogonalisation, Resolution, Segments,
-    TimeConnectivity,
+    SlidingEnvelope, TimeConnectivity,
 };
 use decoding::psd::bands::BANDS;
 use decoding::window::{Planar, WindowSpec};
@@ -82,13 +89,106 @@ fn live(c: &mut Criterion) -> Result<(), ConnectivityError> {
         c.bench_function(&format!("envelope_pairwise/{n}ch-2s"), |b| {
             b.iter(|| envelopes.run(samples)[0]);
         });
+        let kinds = (kind, envelope);
+        let mut sliding = SlidingEnvelope::new(n, window, rate(), (12.0, 4.0), kinds)?;
+        let mut start = 0;
+        c.bench_function(&format!("envelope_hop/{n}ch-2s-0.1s"), |b| {
+            b.iter(|| {
+                let samples = Planar::new(&signal[start % 1000..], n, 2000, 500);
+                sliding.slide(SampleIndex(start as u64 + 499), samples);
+                start += 25;
+            });
+        });
     }
     Ok(())
+}
+
+fn models(c: &mut Criterion) -> Result<(), MvarError> {
+    for (n, order) in [(16, 5), (64, 5)] {
+        let signal: Vec<f64> = noise(n * 1000).chunks(1000).flat_map(|x| x.repeat(2)).collect();
+        let epoch = Array3::from_shape_vec((1, n, 2000), noise(n * 2000));
+        let epoch = epoch.expect("as many values as the shape has");
+        let (estimator, intercept) = (Estimator::LeastSquares, Intercept::Estimated);
+        let spec = MvarSpec { order, estimator, intercept };
+        c.bench_function(&format!("mvar_fit/{n}ch-8s-p{order}"), |b| {
+            b.iter(|| spec.fit(&epoch.view()));
+        });
+        let model = spec.fit(&epoch.view())?;
+        let freqs: Vec<f64> = (1..=40).map(f64::from).collect();
+        let measures = [DirectedMeasure::DirectTransfer, DirectedMeasure::PartialCoherence];
+        let mut plan = DirectedConnectivity::new((n, order), rate(), &freqs, &measures)?;
+        c.bench_function(&format!("ddtf_pdc/{n}ch-p{order}-40freqs"), |b| {
+            b.iter(|| plan.run(model.view())[1]);
+        });
+        let mut plan = SpectralGranger::new((n, order), rate(), &freqs)?;
+        c.bench_function(&format!("granger_spectral/{n}ch-p{order}-40freqs"), |b| {
+            b.iter(|| plan.run(model.view())[1]);
+        });
+        // A window of four seconds has enough samples for all these channels.
+        let window = WindowSpec { window_samples: 1000, step_samples: 25 };
+        let mut sliding = SlidingMvar::new(n, order, window)?;
+        let mut start = 0;
+        let mut hop = |slide: &mut dyn FnMut(SampleIndex, Planar<'_>)| {
+            let samples = Planar::new(&signal[start % 1000..], n, 2000, 1000);
+            slide(SampleIndex(start as u64 + 999), samples);
+            start += 25;
+        };
+        c.bench_function(&format!("mvar_hop/{n}ch-4s-0.1s-p{order}"), |b| {
+            b.iter(|| hop(&mut |end, x| assert!(sliding.slide(end, x).is_some())));
+        });
+        for (name, scope) in [("conditional", Scope::Conditional), ("pairwise", Scope::Pairwise)] {
+            let mut sliding = SlidingGranger::new(n, order, window, scope)?;
+            c.bench_function(&format!("granger_{name}_hop/{n}ch-4s-0.1s-p{order}"), |b| {
+                b.iter(|| hop(&mut |end, x| assert!(sliding.slide(end, x).is_some())));
+            });
+        }
+    }
+    Ok(())
+}
+
+fn surrogates(c: &mut Criterion) {
+    let epoch = Array3::from_shape_vec((1, 8, 1000), noise(8000)).expect("as many values");
+    let (intercept, scope) = (Intercept::Estimated, Scope::Conditional);
+    let granger = GrangerSpec { order: 5, intercept, scope };
+    let spec = SurrogateSpec { n_surrogates: 99, ..SurrogateSpec::new(Surrogate::Phases, 1) };
+    c.bench_function("surrogates_granger/8ch-4s-p5-99", |b| {
+        b.iter(|| {
+            let measure =
+                |x: &ndarray::ArrayView3<'_, f64>| granger.run(x).map(|map| map.values().to_vec());
+            spec.test(&epoch.view(), measure)
+        });
+    });
+}
+
+fn graphs(c: &mut Criterion) {
+    for n in [32, 64] {
+        let weights: Vec<f64> = noise(n * n).iter().map(|x| x.abs()).collect();
+        let of_nodes = |measure| (vec![measure], Vec::new());
+        let of_whole = |measure| (Vec::new(), vec![measure]);
+        for (name, (node_measures, whole_measures)) in [
+            ("clustering", of_nodes(NodeMeasure::Clustering)),
+            ("local_efficiency", of_nodes(NodeMeasure::LocalEfficiency)),
+            ("betweenness", of_nodes(NodeMeasure::Betweenness)),
+            ("eigenvector", of_nodes(NodeMeasure::Eigenvector)),
+            ("global_efficiency", of_whole(WholeMeasure::GlobalEfficiency)),
+            ("modularity", of_whole(WholeMeasure::Modularity)),
+        ] {
+            let (direction, threshold) = (Direction::Directed, Threshold::Proportional(0.3));
+            let scale = WeightScale::Largest;
+            let spec = GraphSpec { direction, threshold, scale, node_measures, whole_measures };
+            let mut graph = GraphMeasures::new(n, &spec).expect("a plan that fits");
+            c.bench_function(&format!("graph_{name}/{n}ch"), |b| b.iter(|| graph.run(&weights)));
+        }
+    }
+}
+
+fn models_or_panic(c: &mut Criterion) {
+    models(c).expect("plans that fit");
 }
 
 fn live_or_panic(c: &mut Criterion) {
     live(c).expect("plans that fit");
 }
 
-criterion_group!(benches, epochs, live_or_panic);
+criterion_group!(benches, epochs, live_or_panic, models_or_panic, surrogates, graphs);
 criterion_main!(benches);

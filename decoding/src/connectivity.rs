@@ -1,5 +1,6 @@
 //! How channels go together: coherence and phase measures over epochs, over time and
-//! sliding, envelopes, and autoregressive models with their directed measures.
+//! sliding, envelopes, autoregressive models with their directed measures, and what graphs
+//! of these look like.
 //!
 //! # One engine for the spectral measures
 //! Epochs, the segments of a window, or the samples of a wavelet transform are
@@ -14,11 +15,12 @@
 //! | the samples of one epoch or window (wavelets) | [`TimeConnectivity`] |
 //! | segments of a sliding window, updated per hop | [`SlidingConnectivity`], [`NodeStrength`] |
 //!
-//! [`EnvelopeCorrelation`] compares amplitudes instead of phases;
-//! [`symmetric_orthogonal`] takes what all channels share out of all of them first.
+//! [`EnvelopeCorrelation`] compares amplitudes instead of phases, [`SlidingEnvelope`] per
+//! hop; [`symmetric_orthogonal`] takes what all channels share out of all of them first.
 //!
-//! [`mvar`] fits vector autoregressions, to a window or sliding; [`directed`] measures who
-//! drives whom by them.
+//! [`mvar`] fits vector autoregressions, to a window or sliding; [`directed`] and
+//! [`granger`] measure who drives whom by them. [`graph`] describes a whole matrix of any
+//! of these, [`surrogate`] says which of its values are more than chance.
 //!
 //! # Conventions
 //! Pairs are those of the lower triangle, row after row: `(1,0), (2,0), (2,1), (3,0) ...`,
@@ -30,6 +32,8 @@ pub mod directed;
 mod envelope;
 mod epochs;
 mod fourier;
+pub mod granger;
+pub mod graph;
 mod lines;
 mod map;
 mod measure;
@@ -38,12 +42,13 @@ mod reduce;
 mod selection;
 mod sliding;
 mod strength;
+pub mod surrogate;
 mod symmetric;
 mod tally;
 mod time;
 mod wavelet;
 
-pub use self::envelope::{Envelope, EnvelopeCorrelation, Orthogonalisation};
+pub use self::envelope::{Envelope, EnvelopeCorrelation, Orthogonalisation, SlidingEnvelope};
 pub use self::epochs::EpochConnectivity;
 pub use self::map::ConnectivityMap;
 pub use self::measure::Measure;

@@ -231,11 +231,48 @@ def envelope_file(data_dir: Path) -> dict[str, Any]:
     }
 
 
+def sliding_envelope_file(data_dir: Path) -> dict[str, Any]:
+    """Wavelets as in ``Wavelets`` of the library, written out; mne-connectivity's
+    correlation of the complex result, of samples whose wavelets lie inside the window."""
+    x = recording(data_dir)[:, 1000:1480]
+    freq_hz, n_cycles = 12.0, 4.0
+    sigma = n_cycles / (2 * np.pi * freq_hz)
+    reach = int(np.ceil(5 * sigma * RATE_HZ)) - 1
+    t = np.arange(-reach, reach + 1) / RATE_HZ
+    wavelet = np.exp(2j * np.pi * freq_hz * t - t**2 / (2 * sigma**2))
+    analytic = np.stack([np.convolve(channel, wavelet, mode="same") for channel in x])
+    step = 16
+    first, end = -(-reach // step) * step, (480 - reach) // step * step
+    settings = {
+        "none": {"orthogonalize": False},
+        "pairwise": {"orthogonalize": "pairwise"},
+        "pairwise_signed": {"orthogonalize": "pairwise", "absolute": False},
+    }
+    values = {}
+    for name, kwargs in settings.items():
+        for kind, log in (("amplitude", False), ("log_power", True)):
+            found = envelope_correlation([analytic[:, first:end]], log=log, **kwargs)
+            dense = found.get_data("dense")[0, ..., 0]
+            values[f"{name}/{kind}"] = lower(dense.T[..., np.newaxis])[0]
+    return {
+        "about": "envelope_correlation of a window's convolution with a Morlet wavelet, samples "
+        "from `first` to `end`: n_pairs",
+        "input": x,
+        "freq_hz": freq_hz,
+        "n_cycles": n_cycles,
+        "step_samples": step,
+        "first": first,
+        "end": end,
+        "values": values,
+    }
+
+
 FILES = {
     "connectivity_epochs": fourier_file,
     "connectivity_strength": strength_file,
     "connectivity_time": time_file,
     "connectivity_envelope": envelope_file,
+    "connectivity_sliding_envelope": sliding_envelope_file,
 }
 
 

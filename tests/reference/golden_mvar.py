@@ -1,4 +1,4 @@
-"""Golden values of vector autoregressions, directed measures and Granger causality.
+"""Golden values of vector autoregressions and directed measures.
 
     python golden_mvar.py --data-dir DIR --out ../data/golden [--only NAMES]
 

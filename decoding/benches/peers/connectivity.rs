@@ -1,5 +1,7 @@
 //! Connectivity between all channels, as mne-connectivity measures it.
 
+pub mod models;
+
 use crate::{Case, Parts, Plan, Request, Tensor};
 use acquisition::time::{SampleIndex, SampleRate};
 use decoding::connectivity::{

@@ -67,6 +67,7 @@ const AREAS: &[&[(&str, Plan)]] = &[
     classifier::CASES,
     conditioning::CASES,
     connectivity::CASES,
+    connectivity::models::CASES,
     filter::CASES,
     riemann::CASES,
     spatial_filter::CASES,

@@ -17,7 +17,7 @@ use std::f64::consts::TAU;
 
 mod complex;
 
-use self::complex::Square;
+pub(super) use self::complex::Square;
 
 /// A directed measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +66,7 @@ pub struct DirectedConnectivity {
     h: Square,
     whitened: Square,
     root: Vec<f64>,
+    row: Vec<f64>,
     /// Magnitude of the partial coherence at one frequency.
     partial: Vec<f64>,
     /// `|H|` at every frequency, and `|H| |pCoh|` after it.
@@ -88,12 +89,7 @@ impl DirectedConnectivity {
         if order == 0 {
             return Err(MvarError::NoOrder);
         }
-        let outside = |freq: &&f64| !(0.0..=0.5 * rate.hz()).contains(*freq);
-        if let Some(&freq_hz) =
-            freqs_hz.iter().find(outside).or(freqs_hz.is_empty().then_some(&f64::NAN))
-        {
-            return Err(MvarError::BadFrequency { freq_hz });
-        }
+        check_freqs(rate, freqs_hz)?;
         let phasor = |freq: f64, lag: usize| {
             let (sin, cos) = (-TAU * freq * lag as f64 / rate.hz()).sin_cos();
             (cos, sin)
@@ -111,6 +107,7 @@ impl DirectedConnectivity {
             h: Square::zeros(n_channels),
             whitened: Square::zeros(n_channels),
             root: vec![0.0; n_values],
+            row: vec![0.0; n_channels],
             partial: vec![0.0; n_values],
             transfer: vec![0.0; n_values * freqs_hz.len()],
             direct: vec![0.0; n_values * freqs_hz.len()],
@@ -200,12 +197,11 @@ impl DirectedConnectivity {
                 }
             }
         }
-        self.whitened.copy_from(&self.abar);
-        self.h.set_inverse(&mut self.whitened);
+        self.h.set_inverse(&self.abar);
         // L^-1 A: its columns' products are S^-1.
         self.whitened.copy_from(&self.abar);
         self.whitened.divide_rows(&self.root);
-        self.whitened.column_coherence_into(&mut self.partial);
+        self.whitened.column_coherence_into(&mut self.row, &mut self.partial);
     }
 
     /// The measures that are scaled by sums over all frequencies.
@@ -242,23 +238,44 @@ impl DirectedConnectivity {
     ///
     /// # Panics
     /// If `out` has another length.
-    pub fn band_into(&self, (low_hz, high_hz): (f64, f64), out: &mut [f64]) {
+    pub fn band_into(&self, band_hz: (f64, f64), out: &mut [f64]) {
         let cells = self.n_channels * self.n_channels;
         assert_eq!(out.len(), self.measures.len() * cells, "a value per measure and pair");
         let per_measure = self.values.chunks_exact(cells * self.freqs_hz.len());
         for (values, out) in per_measure.zip(out.chunks_exact_mut(cells)) {
-            out.fill(0.0);
-            let mut n_freqs = 0.0;
-            for (freq, values) in self.freqs_hz.iter().zip(values.chunks_exact(cells)) {
-                if (low_hz..=high_hz).contains(freq) {
-                    out.iter_mut().zip(values).for_each(|(sum, x)| *sum += x);
-                    n_freqs += 1.0;
-                }
-            }
-            for sum in out {
-                *sum /= n_freqs;
-            }
+            mean_over_band(&self.freqs_hz, values, band_hz, out);
         }
+    }
+}
+
+/// Refuses frequencies beyond half the rate, and none.
+pub(super) fn check_freqs(rate: SampleRate, freqs_hz: &[f64]) -> Result<(), MvarError> {
+    let outside = |freq: &&f64| !(0.0..=0.5 * rate.hz()).contains(*freq);
+    let none = freqs_hz.is_empty().then_some(&f64::NAN);
+    match freqs_hz.iter().find(outside).or(none) {
+        Some(&freq_hz) => Err(MvarError::BadFrequency { freq_hz }),
+        None => Ok(()),
+    }
+}
+
+/// Mean of maps, one per frequency, over those within a band, both edges included.
+pub(super) fn mean_over_band(
+    freqs_hz: &[f64],
+    values: &[f64],
+    (low_hz, high_hz): (f64, f64),
+    out: &mut [f64],
+) {
+    assert_eq!(values.len(), out.len() * freqs_hz.len(), "a value per pair");
+    out.fill(0.0);
+    let mut n_freqs = 0.0;
+    for (freq, values) in freqs_hz.iter().zip(values.chunks_exact(out.len())) {
+        if (low_hz..=high_hz).contains(freq) {
+            out.iter_mut().zip(values).for_each(|(sum, x)| *sum += x);
+            n_freqs += 1.0;
+        }
+    }
+    for sum in out {
+        *sum /= n_freqs;
     }
 }
 

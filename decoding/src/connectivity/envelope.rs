@@ -3,6 +3,10 @@
 #![expect(clippy::inline_always, reason = "only what is inlined uses the vector registers")]
 #![expect(clippy::needless_range_loop, reason = "loops over equal arrays become vectors")]
 
+mod sliding;
+
+pub use self::sliding::SlidingEnvelope;
+
 use super::ConnectivityError;
 use super::epochs::{check_channels, check_finite, check_length, check_shape, contiguous};
 use super::lines::{Line, WIDTH};
@@ -47,8 +51,8 @@ pub enum Envelope {
 /// The analytic signal `z` is that of the window padded with zeros to a length without
 /// prime factors above 5; envelopes are correlated over the window's samples. Give it
 /// signals of one band. The values are those of mne-connectivity's
-/// `envelope_correlation`. It has no update per hop: the transform of a window is not
-/// made of the transforms of its parts.
+/// `envelope_correlation`. It has no update per hop, since the transform of a window is
+/// not made of the transforms of its parts: see [`SlidingEnvelope`].
 ///
 /// Memory: `32 * n_channels * n_samples` bytes.
 ///
@@ -81,6 +85,18 @@ struct Moment {
     amplitude: [f64; WIDTH],
     /// The envelope without its mean.
     centred: [f64; WIDTH],
+}
+
+impl Moment {
+    /// Phase, amplitude and envelope of one channel; the mean is yet to be removed.
+    fn set(&mut self, lane: usize, (re, im): (f64, f64), envelope: Envelope) {
+        let amplitude = (re * re + im * im).sqrt();
+        let scale = if amplitude > 0.0 { 1.0 / amplitude } else { 0.0 };
+        self.unit.re[lane] = re * scale;
+        self.unit.im[lane] = im * scale;
+        self.amplitude[lane] = amplitude;
+        self.centred[lane] = envelope.of(amplitude);
+    }
 }
 
 impl std::fmt::Debug for EnvelopeCorrelation {
@@ -182,12 +198,7 @@ impl EnvelopeCorrelation {
         let moments = &mut self.moments[block * n..][..n];
         let mut sum = 0.0;
         for ((moment, re), im) in moments.iter_mut().zip(channel).zip(&self.samples) {
-            let amplitude = (re * re + im * im).sqrt();
-            let scale = if amplitude > 0.0 { 1.0 / amplitude } else { 0.0 };
-            moment.unit.re[lane] = re * scale;
-            moment.unit.im[lane] = im * scale;
-            moment.amplitude[lane] = amplitude;
-            moment.centred[lane] = self.envelope.of(amplitude);
+            moment.set(lane, (*re, *im), self.envelope);
             sum += moment.centred[lane];
         }
         let mut square = 0.0;
@@ -315,19 +326,18 @@ impl Sums {
     }
 }
 
-/// The mean of both directions' correlations of one channel with four.
+/// Sums of what is orthogonal of one channel to each of four, and of each of the four to
+/// it.
 ///
 /// What is orthogonal of `x` to `y` is `|x| s`, of `y` to `x` `|y| s`, with `s` the sine
 /// of the angle between them: it serves both.
 #[inline(always)]
-fn orthogonal(
+fn orthogonal_sums(
     x: &[Moment],
     y: &[Moment],
-    (lane, norm): (usize, f64),
-    norms: &[f64],
-    is_signed: bool,
+    lane: usize,
     envelope: impl Fn(f64) -> f64,
-) -> [f64; WIDTH] {
+) -> [Sums; 2] {
     let (mut of_x, mut of_y) = (Sums::default(), Sums::default());
     for (x, y) in x.iter().zip(y) {
         for k in 0..WIDTH {
@@ -337,6 +347,20 @@ fn orthogonal(
             of_y.add(k, envelope(y.amplitude[k] * sine), x.centred[lane]);
         }
     }
+    [of_x, of_y]
+}
+
+/// The mean of both directions' correlations of one channel with four.
+#[inline(always)]
+fn orthogonal(
+    x: &[Moment],
+    y: &[Moment],
+    (lane, norm): (usize, f64),
+    norms: &[f64],
+    is_signed: bool,
+    envelope: impl Fn(f64) -> f64,
+) -> [f64; WIDTH] {
+    let [of_x, of_y] = orthogonal_sums(x, y, lane, envelope);
     let n = x.len() as f64;
     let mut means = [0.0; WIDTH];
     for k in 0..WIDTH {

@@ -14,9 +14,10 @@ mod whiteness;
 
 pub use self::order::{Criterion, OrderScore, OrderSelection, select_order};
 pub use self::sliding::SlidingMvar;
+pub(super) use self::sliding::{Blocks, Solver};
 pub use self::whiteness::{Portmanteau, Whiteness};
 
-use self::least_squares::Triangle;
+pub(super) use self::least_squares::Triangle;
 use crate::matrix::Matrix;
 use faer::Mat;
 use ndarray::{Array3, ArrayView3};
@@ -91,6 +92,16 @@ pub enum MvarError {
         window_samples: usize,
         /// Its step.
         step_samples: usize,
+    },
+    /// Name each channel once, in one of the groups.
+    #[error(
+        "channel {channel} is in a group twice, in both, or none of the {n_channels}: name each once"
+    )]
+    BadGroup {
+        /// The channel.
+        channel: usize,
+        /// The model's channels.
+        n_channels: usize,
     },
     /// Choose frequencies between 0 and half the sampling rate, at least one.
     #[error(
@@ -358,7 +369,7 @@ impl Mvar {
 }
 
 /// Refuses epochs without channels, and samples that are not finite.
-fn check(epochs: &ArrayView3<'_, f64>) -> Result<(), MvarError> {
+pub(super) fn check(epochs: &ArrayView3<'_, f64>) -> Result<(), MvarError> {
     if epochs.dim().1 == 0 {
         return Err(MvarError::NoChannel);
     }

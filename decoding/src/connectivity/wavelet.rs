@@ -178,7 +178,7 @@ impl Transform for OverEpochs {
 /// # Reference
 /// C. Tallon-Baudry et al. (1997), Journal of Neuroscience 17(2),
 /// doi:10.1523/JNEUROSCI.17-02-00722.1997.
-fn morlet(freq_hz: f64, n_cycles: f64, offset: f64, rate: SampleRate) -> Vec<Complex64> {
+pub(super) fn morlet(freq_hz: f64, n_cycles: f64, offset: f64, rate: SampleRate) -> Vec<Complex64> {
     let sigma = n_cycles / (2.0 * PI * freq_hz);
     let n = (5.0 * sigma / (1.0 / rate.hz())).ceil() as usize;
     let sample = |k: usize| {

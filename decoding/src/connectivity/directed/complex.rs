@@ -2,57 +2,84 @@
 
 /// A square matrix, row after row.
 #[derive(Clone, Debug)]
-pub(super) struct Square {
+pub(in crate::connectivity) struct Square {
     n: usize,
-    pub(super) re: Vec<f64>,
-    pub(super) im: Vec<f64>,
+    pub(in crate::connectivity) re: Vec<f64>,
+    pub(in crate::connectivity) im: Vec<f64>,
+    /// Which row was each column's pivot.
+    pivots: Vec<usize>,
 }
 
 impl Square {
-    pub(super) fn zeros(n: usize) -> Self {
-        Self { n, re: vec![0.0; n * n], im: vec![0.0; n * n] }
+    pub(in crate::connectivity) fn zeros(n: usize) -> Self {
+        Self { n, re: vec![0.0; n * n], im: vec![0.0; n * n], pivots: vec![0; n] }
     }
 
-    pub(super) fn set_identity(&mut self) {
+    pub(in crate::connectivity) fn set_identity(&mut self) {
         self.re.fill(0.0);
         self.im.fill(0.0);
         self.re.iter_mut().step_by(self.n + 1).for_each(|x| *x = 1.0);
     }
 
-    pub(super) fn copy_from(&mut self, other: &Self) {
+    pub(in crate::connectivity) fn copy_from(&mut self, other: &Self) {
         self.re.copy_from_slice(&other.re);
         self.im.copy_from_slice(&other.im);
     }
 
-    pub(super) fn magnitudes_into(&self, out: &mut [f64]) {
+    pub(in crate::connectivity) fn magnitudes_into(&self, out: &mut [f64]) {
         for (out, (re, im)) in out.iter_mut().zip(self.re.iter().zip(&self.im)) {
             *out = (re * re + im * im).sqrt();
         }
     }
 
-    /// Becomes the inverse of `of`, which is used up: eliminations with the largest pivot
-    /// of each column. NaN or infinite where there is no inverse.
-    pub(super) fn set_inverse(&mut self, of: &mut Self) {
-        self.set_identity();
-        for col in 0..self.n {
-            let pivot = of.largest_below(col);
-            of.swap_rows(col, pivot);
+    /// Becomes the inverse of `of`: eliminations with the largest pivot of each column, in
+    /// place. NaN or infinite where there is no inverse.
+    pub(in crate::connectivity) fn set_inverse(&mut self, of: &Self) {
+        self.copy_from(of);
+        let n = self.n;
+        for col in 0..n {
+            let pivot = self.largest_below(col);
+            self.pivots[col] = pivot;
             self.swap_rows(col, pivot);
-            let (re, im) = of.at(col, col);
+            let (re, im) = self.at(col, col);
             let square = re * re + im * im;
-            let inverse = (re / square, -im / square);
-            of.scale_row(col, inverse);
-            self.scale_row(col, inverse);
-            for row in (0..self.n).filter(|row| *row != col) {
-                let by = of.at(row, col);
-                of.subtract_row(row, col, by);
+            self.set(col, col, (1.0, 0.0));
+            self.scale_row(col, (re / square, -im / square));
+            for row in (0..n).filter(|row| *row != col) {
+                let by = self.at(row, col);
+                self.set(row, col, (0.0, 0.0));
                 self.subtract_row(row, col, by);
+            }
+        }
+        // Rows that changed places are columns of the inverse.
+        for col in (0..n).rev() {
+            let pivot = self.pivots[col];
+            for part in [&mut self.re, &mut self.im] {
+                part.chunks_exact_mut(n).for_each(|row| row.swap(col, pivot));
             }
         }
     }
 
+    /// Logarithm of the determinant's magnitude; the matrix is used up.
+    pub(in crate::connectivity) fn log_determinant(&mut self) -> f64 {
+        let mut sum = 0.0;
+        for col in 0..self.n {
+            let pivot = self.largest_below(col);
+            self.swap_rows(col, pivot);
+            let (re, im) = self.at(col, col);
+            let square = re * re + im * im;
+            sum += 0.5 * square.ln();
+            for row in col + 1..self.n {
+                let (a, b) = self.at(row, col);
+                let by = ((a * re + b * im) / square, (b * re - a * im) / square);
+                self.subtract_row(row, col, by);
+            }
+        }
+        sum
+    }
+
     /// Becomes `lower^-1 self`.
-    pub(super) fn divide_rows(&mut self, lower: &[f64]) {
+    pub(in crate::connectivity) fn divide_rows(&mut self, lower: &[f64]) {
         for row in 0..self.n {
             for above in 0..row {
                 self.subtract_row(row, above, (lower[row * self.n + above], 0.0));
@@ -61,19 +88,26 @@ impl Square {
         }
     }
 
-    /// `|U_i* U_j| / (|U_i| |U_j|)` of the columns.
-    pub(super) fn column_coherence_into(&self, out: &mut [f64]) {
+    /// `|U_i* U_j| / (|U_i| |U_j|)` of the columns; `scratch` holds a row.
+    pub(in crate::connectivity) fn column_coherence_into(
+        &self,
+        scratch: &mut [f64],
+        out: &mut [f64],
+    ) {
         let n = self.n;
         for i in 0..n {
-            for j in 0..=i {
-                let (mut re, mut im) = (0.0, 0.0);
-                for row in 0..n {
-                    let ((a, b), (c, d)) = (self.at(row, i), self.at(row, j));
-                    re += a * c + b * d;
-                    im += a * d - b * c;
+            let (re, im) = (&mut out[i * n..][..=i], &mut scratch[..=i]);
+            re.fill(0.0);
+            im.fill(0.0);
+            for row in 0..n {
+                let (a, b) = self.at(row, i);
+                let others = self.re[row * n..][..=i].iter().zip(&self.im[row * n..][..=i]);
+                for ((re, im), (c, d)) in re.iter_mut().zip(im.iter_mut()).zip(others) {
+                    *re += a * c + b * d;
+                    *im += a * d - b * c;
                 }
-                out[i * n + j] = (re * re + im * im).sqrt();
             }
+            re.iter_mut().zip(&*im).for_each(|(re, im)| *re = (*re * *re + im * im).sqrt());
         }
         for i in 0..n {
             for j in 0..i {
@@ -88,6 +122,10 @@ impl Square {
 
     fn at(&self, row: usize, col: usize) -> (f64, f64) {
         (self.re[row * self.n + col], self.im[row * self.n + col])
+    }
+
+    fn set(&mut self, row: usize, col: usize, (re, im): (f64, f64)) {
+        (self.re[row * self.n + col], self.im[row * self.n + col]) = (re, im);
     }
 
     fn largest_below(&self, col: usize) -> usize {

@@ -12,16 +12,16 @@ const DEPENDENT: f64 = 1e-12;
 ///
 /// All that least squares needs of the samples is in it: the coefficients and the errors'
 /// products of every order up to `p`, on the same predicted samples.
-pub(super) struct Triangle {
+pub(in crate::connectivity) struct Triangle {
     r: Mat<f64>,
     n_channels: usize,
     order: usize,
     n_constants: usize,
-    pub(super) n_observations: usize,
+    pub(in crate::connectivity) n_observations: usize,
 }
 
 impl Triangle {
-    pub(super) fn new(
+    pub(in crate::connectivity) fn new(
         epochs: &ArrayView3<'_, f64>,
         order: usize,
         intercept: Intercept,
@@ -58,8 +58,38 @@ impl Triangle {
         if (0..self.r.ncols()).all(sound) { Ok(self) } else { Err(MvarError::Dependent) }
     }
 
+    pub(in crate::connectivity) fn n_channels(&self) -> usize {
+        self.n_channels
+    }
+
+    /// The factor of some of the channels, as if there were no others.
+    pub(in crate::connectivity) fn of(&self, channels: &[usize]) -> Result<Self, MvarError> {
+        let n_constants = self.n_constants;
+        let column = |col: usize| match col.checked_sub(n_constants) {
+            None => col,
+            Some(col) => {
+                let (lag, place) = (col / channels.len(), col % channels.len());
+                n_constants + lag * self.n_channels + channels[place]
+            }
+        };
+        let n_cols = n_constants + (self.order + 1) * channels.len();
+        // Beyond the diagonal the factor is zero, whatever is stored there.
+        let entry = |row: usize, col: usize| if row <= col { self.r[(row, col)] } else { 0.0 };
+        let columns = Mat::from_fn(self.r.nrows(), n_cols, |row, col| entry(row, column(col)));
+        let r = columns.qr().thin_R().to_owned();
+        let &Self { order, n_observations, .. } = self;
+        Self { r, n_channels: channels.len(), order, n_constants, n_observations }.independent()
+    }
+
+    /// The regressors' factor as a lower triangle, row after row.
+    pub(in crate::connectivity) fn regressors_lower(&self) -> Vec<f64> {
+        let d = self.n_regressors(self.order);
+        let entry = |i: usize, j: usize| if j <= i { self.r[(j, i)] } else { 0.0 };
+        (0..d).flat_map(|i| (0..d).map(move |j| entry(i, j))).collect()
+    }
+
     /// Regressors of `order` lags.
-    pub(super) fn n_regressors(&self, order: usize) -> usize {
+    pub(in crate::connectivity) fn n_regressors(&self, order: usize) -> usize {
         self.n_constants + order * self.n_channels
     }
 
@@ -87,7 +117,7 @@ impl Triangle {
         solution
     }
 
-    pub(super) fn model(&self) -> Result<Mvar, MvarError> {
+    pub(in crate::connectivity) fn model(&self) -> Result<Mvar, MvarError> {
         let (m, solution) = (self.n_channels, self.solution());
         let coefficients =
             Mat::from_fn(m, m * self.order, |to, col| solution[(self.n_constants + col, to)]);

@@ -20,54 +20,15 @@ use acquisition::time::SampleIndex;
 /// Memory: `8 D²` bytes per block, `D = m (order + 1) + 1`.
 #[derive(Clone, Debug)]
 pub struct SlidingMvar {
-    n_channels: usize,
-    order: usize,
-    window: WindowSpec,
-    n_past_blocks: usize,
-    /// Products of one block after the other, lower triangles.
-    ring: Vec<f64>,
-    held: Vec<Option<u64>>,
-    rows: Vec<f64>,
-    factor: Vec<f64>,
-    coefficients: Vec<f64>,
-    intercept: Vec<f64>,
-    noise: Vec<f64>,
+    blocks: Blocks,
+    solver: Solver,
 }
 
 impl SlidingMvar {
     /// Plans windows whose length is a multiple of their step.
     pub fn new(n_channels: usize, order: usize, window: WindowSpec) -> Result<Self, MvarError> {
-        let WindowSpec { window_samples, step_samples } = window;
-        if n_channels == 0 {
-            return Err(MvarError::NoChannel);
-        }
-        if order == 0 {
-            return Err(MvarError::NoOrder);
-        }
-        if step_samples == 0 || !window_samples.is_multiple_of(step_samples) {
-            return Err(MvarError::UnevenWindow { window_samples, step_samples });
-        }
-        let n_past_blocks = order.div_ceil(step_samples);
-        let n_blocks = (window_samples / step_samples).saturating_sub(n_past_blocks);
-        let (n_cols, m) = (n_channels * (order + 1) + 1, n_channels);
-        let n_observations = n_blocks * step_samples;
-        if n_observations < n_cols {
-            let needed = n_cols;
-            return Err(MvarError::TooShort { n_observations, needed, order, n_channels });
-        }
-        Ok(Self {
-            n_channels,
-            order,
-            window,
-            n_past_blocks,
-            ring: vec![0.0; n_blocks * n_cols * n_cols],
-            held: vec![None; n_blocks],
-            rows: vec![0.0; n_cols * step_samples],
-            factor: vec![0.0; n_cols * n_cols],
-            coefficients: vec![0.0; m * m * order],
-            intercept: vec![0.0; m],
-            noise: vec![0.0; m * m],
-        })
+        let blocks = Blocks::new(n_channels, order, window)?;
+        Ok(Self { blocks, solver: Solver::new(n_channels, order) })
     }
 
     /// Forgets every block: call it where the samples of an index may change, as after a
@@ -75,12 +36,12 @@ impl SlidingMvar {
     ///
     /// Thread: decoding thread. Allocation: none.
     pub fn restart(&mut self) {
-        self.held.fill(None);
+        self.blocks.restart();
     }
 
     /// The constants of the last model.
     pub fn intercept(&self) -> &[f64] {
-        &self.intercept
+        &self.solver.intercept
     }
 
     /// The model of the window that ends with sample `end`; `None` where its channels are
@@ -91,33 +52,97 @@ impl SlidingMvar {
     /// # Panics
     /// If the window has another shape, or does not begin at a multiple of the step.
     pub fn slide(&mut self, end: SampleIndex, samples: Planar<'_>) -> Option<MvarView<'_>> {
+        let products = self.blocks.sum(end, samples);
+        self.solver.factor.copy_from_slice(products);
+        self.solver.solve(self.blocks.n_observations()).then(|| self.solver.view())
+    }
+}
+
+/// Products of the regressions' columns `[1, lag 1, ..., lag p, now]`, once per block.
+#[derive(Clone, Debug)]
+pub(in crate::connectivity) struct Blocks {
+    n_channels: usize,
+    order: usize,
+    window: WindowSpec,
+    n_past: usize,
+    /// Products of one block after the other, lower triangles.
+    ring: Vec<f64>,
+    held: Vec<Option<u64>>,
+    rows: Vec<f64>,
+    sum: Vec<f64>,
+}
+
+impl Blocks {
+    pub(in crate::connectivity) fn new(
+        n_channels: usize,
+        order: usize,
+        window: WindowSpec,
+    ) -> Result<Self, MvarError> {
+        let WindowSpec { window_samples, step_samples } = window;
+        if n_channels == 0 {
+            return Err(MvarError::NoChannel);
+        }
+        if order == 0 {
+            return Err(MvarError::NoOrder);
+        }
+        if step_samples == 0 || !window_samples.is_multiple_of(step_samples) {
+            return Err(MvarError::UnevenWindow { window_samples, step_samples });
+        }
+        let n_past = order.div_ceil(step_samples);
+        let n_blocks = (window_samples / step_samples).saturating_sub(n_past);
+        let n_cols = n_channels * (order + 1) + 1;
+        let n_observations = n_blocks * step_samples;
+        if n_observations < n_cols {
+            let needed = n_cols;
+            return Err(MvarError::TooShort { n_observations, needed, order, n_channels });
+        }
+        Ok(Self {
+            n_channels,
+            order,
+            window,
+            n_past,
+            ring: vec![0.0; n_blocks * n_cols * n_cols],
+            held: vec![None; n_blocks],
+            rows: vec![0.0; n_cols * step_samples],
+            sum: vec![0.0; n_cols * n_cols],
+        })
+    }
+
+    pub(in crate::connectivity) fn restart(&mut self) {
+        self.held.fill(None);
+    }
+
+    /// Samples of a window that are predicted.
+    pub(in crate::connectivity) fn n_observations(&self) -> usize {
+        self.held.len() * self.window.step_samples
+    }
+
+    /// The products of a window, the lower triangle row after row.
+    pub(in crate::connectivity) fn sum(&mut self, end: SampleIndex, samples: Planar<'_>) -> &[f64] {
         let WindowSpec { window_samples, step_samples } = self.window;
         assert_eq!(samples.n_channels(), self.n_channels, "the planned channels");
         assert_eq!(samples.n_samples(), window_samples, "the planned window");
         let start = (end.0 + 1).checked_sub(window_samples as u64).expect("a whole window");
         assert_eq!(start % step_samples as u64, 0, "a window that begins with a block");
         let first = start / step_samples as u64;
-        self.factor.fill(0.0);
-        for at in self.n_past_blocks..window_samples / step_samples {
+        self.sum.fill(0.0);
+        for at in self.n_past..window_samples / step_samples {
             let block = first + at as u64;
             let slot = (block % self.held.len() as u64) as usize;
             if self.held[slot] != Some(block) {
                 self.sum_block(slot, at * step_samples, samples);
                 self.held[slot] = Some(block);
             }
-            let products = self.ring.chunks_exact(self.factor.len()).nth(slot).expect("a slot");
-            self.factor.iter_mut().zip(products).for_each(|(sum, x)| *sum += x);
+            let products = self.ring.chunks_exact(self.sum.len()).nth(slot).expect("a slot");
+            self.sum.iter_mut().zip(products).for_each(|(sum, x)| *sum += x);
         }
-        self.solve().then(|| MvarView::new(self.n_channels, &self.coefficients, &self.noise))
-    }
-
-    fn n_cols(&self) -> usize {
-        self.n_channels * (self.order + 1) + 1
+        &self.sum
     }
 
     /// Products of the block whose first sample is `at` in the window.
     fn sum_block(&mut self, slot: usize, at: usize, samples: Planar<'_>) {
-        let (n_cols, step, m) = (self.n_cols(), self.window.step_samples, self.n_channels);
+        let (step, m) = (self.window.step_samples, self.n_channels);
+        let n_cols = m * (self.order + 1) + 1;
         for (col, row) in self.rows.chunks_exact_mut(step).enumerate() {
             match col.checked_sub(1) {
                 None => row.fill(1.0),
@@ -134,14 +159,49 @@ impl SlidingMvar {
             }
         }
     }
+}
 
-    fn solve(&mut self) -> bool {
-        let (n_cols, m, d) = (self.n_cols(), self.n_channels, self.n_channels * self.order + 1);
+/// Least squares by the root of the products.
+#[derive(Clone, Debug)]
+pub(in crate::connectivity) struct Solver {
+    n_channels: usize,
+    /// The products, `(n_cols, n_cols)`, and their root after [`Self::solve`].
+    pub(in crate::connectivity) factor: Vec<f64>,
+    coefficients: Vec<f64>,
+    intercept: Vec<f64>,
+    noise: Vec<f64>,
+}
+
+impl Solver {
+    pub(in crate::connectivity) fn new(n_channels: usize, order: usize) -> Self {
+        let n_cols = n_channels * (order + 1) + 1;
+        Self {
+            n_channels,
+            factor: vec![0.0; n_cols * n_cols],
+            coefficients: vec![0.0; n_channels * n_channels * order],
+            intercept: vec![0.0; n_channels],
+            noise: vec![0.0; n_channels * n_channels],
+        }
+    }
+
+    pub(in crate::connectivity) fn view(&self) -> MvarView<'_> {
+        MvarView::new(self.n_channels, &self.coefficients, &self.noise)
+    }
+
+    /// Regressors of a channel.
+    pub(in crate::connectivity) fn n_regressors(&self) -> usize {
+        self.coefficients.len() / self.n_channels + 1
+    }
+
+    /// Solves for the model of the products in `factor`; whether there is one. The
+    /// regressors' root is then the beginning of the factor's rows.
+    pub(in crate::connectivity) fn solve(&mut self, n_observations: usize) -> bool {
+        let (m, d) = (self.n_channels, self.n_regressors());
+        let n_cols = d + m;
         if !cholesky(&mut self.factor, n_cols) {
             return false;
         }
-        let step = self.window.step_samples;
-        let n = (self.held.len() * step) as f64;
+        let n = n_observations as f64;
         for to in 0..m {
             let (above, row) = self.factor.split_at_mut((d + to) * n_cols);
             let row = &mut row[..n_cols];

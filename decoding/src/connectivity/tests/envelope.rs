@@ -97,3 +97,108 @@ fn symmetric_orthogonalisation_of_what_is_dependent_is_refused() {
     signal[7] = f64::NAN;
     assert!(matches!(run(&signal, 3, 50), Err(ConnectivityError::NotFinite { channel: 0, .. })));
 }
+
+/// Written by `tests/reference/golden_connectivity.py` with mne-connectivity 0.9.
+const SLIDING: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../tests/data/golden/connectivity_sliding_envelope.json"
+));
+
+#[derive(Deserialize)]
+struct Sliding {
+    input: Vec<Vec<f64>>,
+    freq_hz: f64,
+    n_cycles: f64,
+    step_samples: usize,
+    first: usize,
+    end: usize,
+    values: std::collections::BTreeMap<String, Vec<f64>>,
+}
+
+fn sliding(
+    shape: (usize, usize),
+    step_samples: usize,
+    wavelet: (f64, f64),
+    kinds: (Orthogonalisation, Envelope),
+) -> Result<SlidingEnvelope, ConnectivityError> {
+    let window = WindowSpec { window_samples: shape.1, step_samples };
+    SlidingEnvelope::new(shape.0, window, SampleRate::new(160.0).unwrap(), wavelet, kinds)
+}
+
+#[test]
+fn sliding_correlation_as_mne_connectivity() {
+    let golden: Sliding = serde_json::from_str(SLIDING).unwrap();
+    let (shape, data) = ((golden.input.len(), golden.input[0].len()), golden.input.concat());
+    assert_eq!(golden.values.len(), 6);
+    for (name, expected) in &golden.values {
+        let (orthogonalisation, envelope) = name.split_once('/').unwrap();
+        let kinds = (
+            serde_json::from_value(orthogonalisation.into()).unwrap(),
+            serde_json::from_value(envelope.into()).unwrap(),
+        );
+        let wavelet = (golden.freq_hz, golden.n_cycles);
+        let mut plan = sliding(shape, golden.step_samples, wavelet, kinds).unwrap();
+        assert_eq!(plan.n_correlated(), golden.end - golden.first);
+        let samples = Planar::new(&data, shape.0, shape.1, shape.1);
+        let values = plan.slide(SampleIndex(shape.1 as u64 - 1), samples);
+        let error = error(values, expected);
+        assert!(error < 1e-10, "{name}: {error:e}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn envelopes_slide_as_they_stand_alone(
+        seed in 0_u64..999,
+        step in 1_usize..17,
+        first in 0_u64..20,
+        skip in 0_u64..3,
+    ) {
+        let n = 200 / step * step;
+        let signal = noise(5 * 1200, seed);
+        for orthogonalisation in KINDS {
+            let kinds = (orthogonalisation, Envelope::Amplitude);
+            let mut plan = sliding((5, n), step, (30.0, 3.0), kinds).unwrap();
+            let mut k = first;
+            for _ in 0..8 {
+                let start = k as usize * step;
+                let samples = Planar::new(&signal[start..], 5, 1200, n);
+                let end = SampleIndex((start + n - 1) as u64);
+                let mut alone = sliding((5, n), step, (30.0, 3.0), kinds).unwrap();
+                prop_assert_eq!(plan.slide(end, samples), alone.slide(end, samples));
+                prop_assert!(plan.values().iter().all(|x| x.is_finite() && x.abs() < 1.0 + 1e-12));
+                // Windows may be left out, as unusable ones are.
+                k += 1 + skip;
+            }
+        }
+    }
+}
+
+#[test]
+fn sliding_envelopes_that_cannot_be_are_refused() {
+    let kinds = (Orthogonalisation::Pairwise, Envelope::LogPower);
+    let plan = |shape, step, wavelet| sliding(shape, step, wavelet, kinds).map(|_| ());
+    assert_eq!(plan((3, 160), 16, (20.0, 4.0)), Ok(()));
+    assert_eq!(
+        plan((1, 160), 16, (20.0, 4.0)),
+        Err(ConnectivityError::TooFewChannels { n_channels: 1 })
+    );
+    assert_eq!(plan((3, 160), 0, (20.0, 4.0)), Err(ConnectivityError::NoStep));
+    for (n, wavelet) in [
+        (160, (81.0, 4.0)),
+        (160, (0.0, 4.0)),
+        (160, (1e-300, 4.0)),
+        (160, (4.0, 4.0)),
+        (150, (20.0, 4.0)),
+    ] {
+        let refused = plan((3, n), 16, wavelet);
+        assert!(matches!(refused, Err(ConnectivityError::BadWavelet { .. })), "{n} {wavelet:?}");
+    }
+    let mut plan = sliding((3, 160), 16, (20.0, 4.0), kinds).unwrap();
+    let mut signal = noise(480, 3);
+    signal[160..320].fill(0.0);
+    let values = plan.slide(SampleIndex(159), Planar::new(&signal, 3, 160, 160));
+    assert!(values[0] == 0.0 && values[2] == 0.0 && values[1].is_finite(), "{values:?}");
+}
