@@ -244,7 +244,7 @@ fn connectivity_allocates_nothing() {
             Measure::DebiasedSquaredWeightedPhaseLag,
             Measure::PhaseSlope,
         ],
-        resolution: Resolution::Bands(vec![BANDS[0], BANDS[3]]),
+        resolution: Resolution::Bands(vec![BANDS[2], BANDS[3]]),
         edges: BandEdges::Closed,
     };
     let mut sliding =

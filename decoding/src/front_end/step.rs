@@ -7,6 +7,7 @@
 
 mod channels;
 mod cleaning;
+mod demand;
 mod filters;
 pub mod group;
 mod spectrum;
@@ -22,6 +23,7 @@ pub use self::time_domain::TimeDomain;
 
 pub(crate) use self::cleaning::LEARNED;
 pub use self::cleaning::{Asr, EogRegression};
+pub use self::demand::{Demand, Demands};
 
 use self::group::{BadParameter, Checked, steps};
 use crate::connectivity::Measure;
@@ -434,24 +436,6 @@ impl Checked for Pick {
     }
 }
 
-/// What a pipeline asks of the front end: a chain of signal steps, and the feature of
-/// its windows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Demand {
-    /// In the order in which they run.
-    pub signal: Vec<SignalStep>,
-    /// What is computed of each window.
-    pub feature: Feature,
-}
-
-impl Demand {
-    /// The signal steps that depend neither on which channels there are nor on what was
-    /// learned.
-    pub(crate) fn without_channels(&self) -> Vec<SignalStep> {
-        self.signal.iter().filter(|step| step.is_filter()).cloned().collect()
-    }
-}
-
 impl SignalStep {
     /// Whether it does the same to every channel, whichever channels there are.
     pub(crate) fn is_filter(&self) -> bool {
@@ -489,34 +473,5 @@ impl SignalStep {
             Self::EogRegression(step) => step.learned.is_none(),
             _ => false,
         }
-    }
-}
-
-/// What several pipelines ask for, each distinct demand once. The position of a demand
-/// is its slot in [`Features`](crate::window::Features).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Demands(Vec<Demand>);
-
-impl Demands {
-    /// The slot of a demand, if it is among these.
-    pub fn slot(&self, demand: &Demand) -> Option<usize> {
-        self.0.iter().position(|known| known == demand)
-    }
-
-    /// All of them, by slot.
-    pub fn as_slice(&self) -> &[Demand] {
-        &self.0
-    }
-}
-
-impl FromIterator<Demand> for Demands {
-    fn from_iter<I: IntoIterator<Item = Demand>>(demands: I) -> Self {
-        let mut distinct = Self::default();
-        for demand in demands {
-            if distinct.slot(&demand).is_none() {
-                distinct.0.push(demand);
-            }
-        }
-        distinct
     }
 }

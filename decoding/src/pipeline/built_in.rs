@@ -3,7 +3,7 @@
 use super::choose::{Choose, SPLITS};
 use super::step::{
     Adapt, AdaptiveLda, Classifier, Csp, FgMdm, FilterBankCsp, KernelKind, Lda, LogisticRegression,
-    Mdm, Mirror, Penalty, Recenter, Step, Svm, TangentSpace, Transform,
+    Mdm, Mirror, Penalty, Recenter, Step, Svm, TangentSpace, Thin, Transform,
 };
 use super::{Pipeline, Voter};
 use crate::adaptation::Rate;
@@ -282,7 +282,8 @@ pub fn vote() -> Pipeline {
 ///
 /// A window that straddles the beginning of a task looks different in its halves, which
 /// the covariance of the whole can't say. The twins double what is known about the hands,
-/// of which a calibration run of two minutes shows each only seven times.
+/// of which a calibration run of two minutes shows each only seven times. Regressions take
+/// every third window, so that the calibration is not kept waiting.
 pub fn mirror_vote() -> Pipeline {
     let halves = || {
         let step = Covariance { estimator: Estimator::Oas, parts: 2, ..Covariance::default() };
@@ -292,10 +293,12 @@ pub fn mirror_vote() -> Pipeline {
         let step = Mirror { absent: Absent::LeaveOut, ..Mirror::default() };
         Step::Transform(Transform::Mirror(step))
     };
-    let mirrored = |band| vec![band, halves(), mirror(), tangent_space(), regression(0.01)];
+    let thin = || Step::Transform(Transform::Thin(Thin::default()));
+    let mirrored = |band| vec![band, halves(), thin(), mirror(), tangent_space(), regression(0.03)];
     let patterns =
         |band| vec![band, halves(), Step::Transform(Transform::Csp(Csp::default())), lda()];
-    let slow = vec![band(1.0, 4.0), covariance(Estimator::Oas), tangent_space(), regression(0.01)];
+    let whole = covariance(Estimator::Oas);
+    let slow = vec![band(1.0, 4.0), whole, thin(), tangent_space(), regression(0.03)];
     let motor = [vec![motor_cortex()], patterns(session_band())].concat();
     let lists = [
         slow,

@@ -83,14 +83,6 @@ pub enum PipelineError {
         /// Its name.
         step: String,
     },
-    /// Put the step right after the feature.
-    #[error("step {at} `{step}` needs the channels as they are: put it right after the feature")]
-    NotFirst {
-        /// Its position, from 1.
-        at: usize,
-        /// Its name.
-        step: String,
-    },
     /// Let the lists of steps stand alone, two of them at least.
     #[error("a vote needs two [[vote]] lists of steps or more, and no steps beside them")]
     Vote,
@@ -175,6 +167,7 @@ impl Step {
                 | Transform::FilterBankCsp(_)
                 | Transform::Spoc(_)
                 | Transform::TangentSpace(_)
+                | Transform::Thin(_)
                 | Transform::Mirror(_)
                 | Transform::Recenter(_)
                 | Transform::Potato(_)
@@ -213,7 +206,8 @@ impl Step {
                 Feature::Raw(_) => Form::Samples,
             },
             Self::Transform(step) => match step {
-                Transform::Mirror(_)
+                Transform::Thin(_)
+                | Transform::Mirror(_)
                 | Transform::Recenter(_)
                 | Transform::Potato(_)
                 | Transform::Fgda(_)
@@ -327,10 +321,6 @@ impl Pipeline {
             if n_bands > 1 && step.takes_one_matrix() {
                 return Err(PipelineError::SeveralBands { at, step: name() });
             }
-            let is_after_feature = matches!(previous, Some(Step::Feature(_)));
-            if matches!(step, Step::Transform(Transform::Mirror(_))) && !is_after_feature {
-                return Err(PipelineError::NotFirst { at, step: name() });
-            }
             gives = step.gives();
             previous = Some(step);
         }
@@ -342,8 +332,15 @@ impl Pipeline {
     }
 }
 
-/// Why a step that learns from the signal can't do so behind those `before`, if so.
+/// Why a step can't do what it does behind those `before`, if so.
 fn misplaced(step: &Step, before: &[Step], n_bands: usize) -> Option<&'static str> {
+    let keeps_channels =
+        |step: &Step| matches!(step, Step::Feature(_) | Step::Transform(Transform::Thin(_)));
+    if matches!(step, Step::Transform(Transform::Mirror(_)))
+        && !before.last().is_some_and(keeps_channels)
+    {
+        return Some("it needs the channels as they are: put it right after the feature");
+    }
     let Step::Signal(step) = step else { return None };
     if step.learns() && n_bands > 1 {
         return Some("it learns from one signal: put it before the filter bank");

@@ -266,6 +266,7 @@ fn score(
     let members = pipeline.members();
     let trainings = Training::of_all(&members, examples);
     let n_splits = choice.splits;
+    trainings.iter().try_for_each(Training::check_classes)?;
     let splits = trainings.first().map_or_else(Vec::new, |first| inner_splits(first, n_splits));
     if splits.is_empty() {
         return Err(FitError::NoInnerSplit { n_splits });

@@ -78,7 +78,7 @@ impl<'a> Training<'a> {
     }
 
     /// Every class of the configuration needs examples, or nothing can be said of it.
-    fn check_classes(&self) -> Result<(), FitError> {
+    pub fn check_classes(&self) -> Result<(), FitError> {
         count_examples(self.labels.len(), &self.labels, self.n_classes).map(drop)
     }
 
@@ -175,6 +175,12 @@ fn fit_rest(
     done: &mut Vec<FittedTransform>,
 ) -> Result<FittedClassifier, FitError> {
     let [step, rest @ ..] = steps else { return classifier.fit(training) };
+    if let Transform::Thin(thin) = step {
+        let kept: Vec<_> = (0..training.views.len()).step_by(thin.every.max(1)).collect();
+        let next = training.subset(&kept);
+        next.check_classes()?;
+        return fit_rest(rest, classifier, &next, done);
+    }
     if let Transform::Mirror(mirror) = step {
         let twins = mirror.twins(training)?;
         let mut both = training.subset(&(0..training.views.len()).collect::<Vec<_>>());

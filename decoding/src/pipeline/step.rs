@@ -29,6 +29,8 @@ use serde::{Deserialize, Serialize};
 steps! {
     /// A step that is fitted to training examples and turns one feature into another.
     Transform {
+        /// Fewer training examples.
+        Thin = "thin",
         /// The mirrored twins of the training examples beside them.
         Mirror = "mirror",
         /// Common spatial patterns per band, and the log-variance of each.
@@ -94,6 +96,24 @@ pub enum Step {
     Transform(Transform),
     /// From a feature to a posterior.
     Classifier(Classifier),
+}
+
+/// Every so many-th training example, in time order, and in a session nothing.
+///
+/// Windows that overlap by most of their length say little that the one before did not,
+/// while some fits grow with the cube of their number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Thin {
+    /// From one example that is kept to the next; 1 keeps all.
+    pub every: usize,
+}
+
+impl Default for Thin {
+    /// Every third: steps of 0.3 s where windows end every 0.1 s.
+    fn default() -> Self {
+        Self { every: 3 }
+    }
 }
 
 /// Beside every training example its twin with the channels of the left and the right
@@ -293,6 +313,15 @@ impl ErpCovariance {
 }
 
 impl Checked for Csp {}
+
+impl Checked for Thin {
+    fn check(&self) -> Result<(), BadParameter> {
+        if self.every == 0 {
+            return Err(BadParameter::new("every", "at least every 1st is kept"));
+        }
+        Ok(())
+    }
+}
 
 impl Checked for Mirror {
     fn check(&self) -> Result<(), BadParameter> {

@@ -204,7 +204,6 @@ impl PipelineError {
         match self {
             Self::Order { at, .. }
             | Self::SeveralBands { at, .. }
-            | Self::NotFirst { at, .. }
             | Self::TooManyBands { at, .. }
             | Self::Place { at, .. }
             | Self::Parameter { at, .. } => Some(*at),

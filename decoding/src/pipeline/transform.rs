@@ -34,11 +34,11 @@ pub(super) type Planned = (Box<dyn Transformer>, Shape);
 
 impl Transform {
     /// Fits the step to the training examples alone; nothing is left to do of one that
-    /// only adds to them.
+    /// only changes which there are.
     pub(super) fn fit(&self, training: &Training<'_>) -> Result<Option<FittedTransform>, FitError> {
         let (labels, n_classes) = (&training.labels, training.n_classes);
         Ok(Some(match self {
-            Self::Mirror(_) => return Ok(None),
+            Self::Thin(_) | Self::Mirror(_) => return Ok(None),
             Self::Csp(step) => FittedTransform::Csp {
                 bands: per_band(training, |band| {
                     step.params(n_classes).fit(&training.matrices(band), labels, n_classes)

@@ -225,7 +225,7 @@ fn singular_matrices_are_refused_where_they_have_no_place() {
             fit(&covs, &labels(N, 2), 2, good[0].as_ref())
         });
     }
-    calls.finish(60);
+    calls.finish(57);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn vote(choose: &str) -> Result<Pipeline, String> {
              [[vote.steps]]\nstep = \"logistic_regression\"\n"
         )
     };
-    let text = format!("name = \"v\"\n{}{}{choose}", list("log_variance"), list("band_power"));
+    let text = format!("name = \"v\"\n{}{}{choose}", list("log_variance"), list("time_domain"));
     Pipeline::from_toml(&text).map_err(|e| e.to_string())
 }
 

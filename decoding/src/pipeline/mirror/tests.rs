@@ -115,9 +115,32 @@ fn it_stands_right_after_the_feature() {
     let text = "name = \"m\"\n[[steps]]\nstep = \"covariance\"\n[[steps]]\nstep = \"recenter\"\n\
                 [[steps]]\nstep = \"mirror\"\n[[steps]]\nstep = \"mdm\"\n";
     let error = Pipeline::from_toml(text).unwrap_err().to_string();
-    assert!(error.contains("step 3 `mirror` needs the channels as they are"), "{error}");
+    assert!(
+        error.contains("step 3 `mirror`") && error.contains("needs the channels as they are"),
+        "{error}"
+    );
     let twice = "name = \"m\"\n[[steps]]\nstep = \"covariance\"\n[[steps]]\nstep = \"mirror\"\n\
                  classes = [[1, 2], [2, 3]]\n[[steps]]\nstep = \"mdm\"\n";
     let error = Pipeline::from_toml(twice).unwrap_err().to_string();
     assert!(error.contains("class 2 is named twice"), "{error}");
+}
+
+#[test]
+fn every_third_example_is_kept() {
+    let thinned = pipeline("[[steps]]\nstep = \"thin\"\n[[steps]]\nstep = \"mirror\"\n");
+    let mut examples = labelled(&thinned);
+    let fitted = thinned.fit(&examples).unwrap();
+    let mut n = 0;
+    examples.features.retain(|_| {
+        n += 1;
+        n % 3 == 1
+    });
+    examples.labels = examples.labels.iter().step_by(3).copied().collect();
+    examples.spans = examples.spans.iter().step_by(3).cloned().collect();
+    let all = pipeline("[[steps]]\nstep = \"mirror\"\n");
+    assert_eq!(all.fit(&examples).unwrap().members, fitted.members);
+    let none = "name = \"m\"\n[[steps]]\nstep = \"covariance\"\n[[steps]]\nstep = \"thin\"\n\
+                every = 0\n[[steps]]\nstep = \"mdm\"\n";
+    let error = Pipeline::from_toml(none).unwrap_err().to_string();
+    assert!(error.contains("every: at least every 1st is kept"), "{error}");
 }
