@@ -52,6 +52,9 @@ impl Rate {
     }
 }
 
+/// Most values that a mean counts as: beyond this one more changes nothing.
+const MAX_SEEN: u64 = 1 << 53;
+
 /// What an adaptive step did with a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
@@ -83,12 +86,15 @@ impl Running {
 
     /// Whether it can have come from [`Running::new`]: a file may say otherwise.
     fn is_possible(&self) -> bool {
-        let rate = match self {
-            Self::Cumulative => Rate::Cumulative,
-            Self::Fixed(rate) => Rate::Fixed(*rate),
-            Self::Governed(governor) => Rate::Governed(governor.params()),
-        };
-        rate.check().is_ok()
+        match self {
+            Self::Cumulative => true,
+            Self::Fixed(rate) => Rate::Fixed(*rate).check().is_ok(),
+            Self::Governed(governor) => {
+                let params = governor.params();
+                let range = governor::LEAST_RATE.min(params.initial_rate)..=params.largest_rate;
+                Rate::Governed(params).check().is_ok() && range.contains(&governor.rate())
+            }
+        }
     }
 
     /// Values that the governor judges on.

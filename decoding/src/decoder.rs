@@ -108,6 +108,12 @@ pub enum FitError {
     /// The steps are no pipeline: change its description.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// Change the signal steps, or the channels.
+    #[error("the signal steps can't be fitted: {why}")]
+    Signal {
+        /// What the plan said, and what to do.
+        why: String,
+    },
     /// Calibrate on more, or cleaner, signal.
     #[error("the step `asr` can't be fitted: {0}")]
     Asr(#[from] AsrError),
@@ -136,7 +142,7 @@ pub enum FitError {
         n_classes: usize,
     },
     /// Leave `mirror` out, pick channels that come in pairs, or write
-    /// absent = "leave_out".
+    /// `absent = "leave_out"`.
     #[error(
         "channel {label:?} has no twin at the mirrored place of the 10-10 system: pick channels that come in pairs, leave `mirror` out, or give it absent = \"leave_out\""
     )]

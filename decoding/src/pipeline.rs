@@ -10,8 +10,10 @@
 //! signal steps ─ one feature ─ transforms ─ one classifier
 //!    frames        window       matrices / vectors     posterior
 //! ```
-//! Signal steps and the feature are the [`FrontEnd`](crate::front_end::FrontEnd)'s and
-//! learn nothing. Everything after is fitted to training examples alone.
+//! Signal steps and the feature are the [`FrontEnd`](crate::front_end::FrontEnd)'s. Some
+//! signal steps learn from the calibration's signal, without labels, before windows are laid
+//! ([`learn`](crate::front_end::learn)). Everything after the feature is fitted to training
+//! examples alone.
 
 mod adaptive;
 pub mod built_in;

@@ -33,11 +33,15 @@ use decoding::spatial_filter::augmented::AugmentedParams;
 use decoding::spatial_filter::cca::{CcaParams, FilterBankCcaParams};
 use decoding::spatial_filter::csp::CspParams;
 use decoding::spatial_filter::erp_covariance::ErpCovarianceParams;
+use decoding::spatial_filter::filter_bank::BandWeights;
 use decoding::spatial_filter::trca::{TrcaParams, TrcaScoring};
 use decoding::spatial_filter::xdawn::XdawnParams;
 use decoding::time_frequency::morlet::{Admissibility, MorletPlan};
 use decoding::window::{Planar, WindowSpec};
 use faer::Mat;
+
+/// What decides on a covariance.
+type Decide = Box<dyn FnMut(&Mat<f64>, &mut [f64])>;
 
 const N_CHANNELS: usize = 4;
 const N_SAMPLES: usize = 256;
@@ -255,7 +259,7 @@ fn classifiers_of_matrices_forget() {
     let refs: Vec<_> = covs.iter().collect();
     let l = labels(covs.len());
     let mut steps = Vec::new();
-    let posterior = |mut f: Box<dyn FnMut(&Mat<f64>, &mut [f64])>| {
+    let posterior = |mut f: Decide| {
         let mut out = vec![f64::NAN; 2];
         move |cov: &Mat<f64>| {
             f(cov, &mut out);
@@ -319,7 +323,7 @@ fn decisions_on_windows_forget() {
     let cca = CcaParams { frequencies_hz: vec![10.0, 13.0], n_harmonics: 2 };
     let mut plan = cca.plan(128.0, N_CHANNELS, N_SAMPLES).expect("a plan");
     let mut steps = vec![into("cca", 2, move |w, out| plan.posterior_into(&w, out))];
-    let bank = FilterBankCcaParams { cca, n_bands: 2, weights: Default::default() };
+    let bank = FilterBankCcaParams { cca, n_bands: 2, weights: BandWeights::default() };
     let mut plan = bank.plan(128.0, N_CHANNELS, N_SAMPLES).expect("a plan");
     steps.push(into("filter-bank cca", 2, move |w, out| plan.posterior_into(&[w, w], out)));
     for scoring in [TrcaScoring::Each, TrcaScoring::Ensemble] {

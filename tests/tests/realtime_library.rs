@@ -48,6 +48,7 @@ use decoding::spatial_filter::augmented::AugmentedParams;
 use decoding::spatial_filter::cca::{CcaParams, FilterBankCcaParams};
 use decoding::spatial_filter::csp::CspParams;
 use decoding::spatial_filter::erp_covariance::ErpCovarianceParams;
+use decoding::spatial_filter::filter_bank::BandWeights;
 use decoding::spatial_filter::filter_bank_csp::FilterBankCspParams;
 use decoding::spatial_filter::trca::{TrcaParams, TrcaScoring};
 use decoding::spatial_filter::xdawn::XdawnParams;
@@ -439,7 +440,7 @@ fn decisions_on_windows_allocate_nothing() {
     let cca = CcaParams { frequencies_hz: vec![10.0, 13.0], n_harmonics: 2 };
     let mut plan = cca.plan(128.0, N_CHANNELS, 128).expect("a plan");
     assert_none("cca", |h| plan.posterior_into(&windows[h % 8], &mut posterior));
-    let bank = FilterBankCcaParams { cca, n_bands: 3, weights: Default::default() };
+    let bank = FilterBankCcaParams { cca, n_bands: 3, weights: BandWeights::default() };
     let mut plan = bank.plan(128.0, N_CHANNELS, 128).expect("a plan");
     assert_none("filter-bank cca", |h| plan.posterior_into(&[windows[h % 8]; 3], &mut posterior));
     for scoring in [TrcaScoring::Each, TrcaScoring::Ensemble] {

@@ -157,6 +157,7 @@ impl AdaptiveLdaState {
             && shape(&self.gain) == (n_classes, n_classes)
             && shape(&self.precision) == (n_features, n_features)
             && self.rate.is_possible()
+            && self.n_seen <= super::MAX_SEEN
             && params.check().is_ok()
     }
 
@@ -267,7 +268,7 @@ impl AdaptiveLda {
             self.update_precision(rate);
             self.weigh();
         }
-        self.state.n_seen += 1;
+        self.state.n_seen = (self.state.n_seen + 1).min(super::MAX_SEEN);
         Step::Taken(rate)
     }
 

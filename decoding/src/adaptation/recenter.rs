@@ -82,7 +82,7 @@ impl RecenterState {
 
     /// Whether its rate is one: a file may hold anything.
     pub fn is_possible(&self) -> bool {
-        self.rate.is_possible()
+        self.rate.is_possible() && self.n_seen <= super::MAX_SEEN
     }
 
     /// Plans the next steps: allocates the scratch.
@@ -217,7 +217,7 @@ impl Recenter {
         self.move_candidate(covariance, rate).ok()?;
         self.mean.copy_from(&self.candidate);
         std::mem::swap(&mut self.roots, &mut self.candidate_roots);
-        self.state.n_seen = k;
+        self.state.n_seen = k.min(super::MAX_SEEN);
         if !self.memory.is_empty() {
             let at = self.n_remembered % self.memory.len();
             self.memory[at].copy_from(covariance);

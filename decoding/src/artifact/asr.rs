@@ -26,6 +26,9 @@ use acquisition::time::SampleRate;
 use faer::MatRef;
 use serde::{Deserialize, Serialize};
 
+/// Longest window: what varies more slowly is no burst.
+const MAX_WINDOW_SECS: f64 = 60.0;
+
 /// How ASR is calibrated; the default is asrpy's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AsrParams {
@@ -118,6 +121,12 @@ pub enum AsrError {
         /// Blocks of the calibration.
         n_blocks: usize,
     },
+    /// The model was damaged: calibrate again.
+    #[error("covariance and thresholds are not both of {n_channels} channels: calibrate again")]
+    OtherShape {
+        /// Rows of the covariance.
+        n_channels: usize,
+    },
     /// Look at the covariance of the calibration.
     #[error(transparent)]
     Covariance(#[from] RiemannError),
@@ -202,6 +211,26 @@ impl Asr {
     /// Number of channels it was calibrated on.
     pub fn n_channels(&self) -> usize {
         self.covariance.n_rows()
+    }
+
+    /// The rate it was calibrated at.
+    pub fn rate(&self) -> SampleRate {
+        self.rate
+    }
+
+    /// Whether its parts agree: a file may hold anything.
+    fn check(&self) -> Result<(), AsrError> {
+        let n = self.n_channels();
+        let parts = [&self.covariance, &self.thresholds];
+        if n == 0 || parts.iter().any(|part| (part.n_rows(), part.n_cols()) != (n, n)) {
+            return Err(AsrError::OtherShape { n_channels: n });
+        }
+        let window_secs = self.window_secs;
+        if !(window_secs > 0.0 && window_secs <= MAX_WINDOW_SECS) {
+            let range = "above 0, at most a minute";
+            return Err(AsrError::BadParam { name: "a window", value: window_secs, range });
+        }
+        Ok(())
     }
 
     /// Plans the live path. Allocates.

@@ -128,7 +128,18 @@ impl Potato {
     }
 
     /// Plans the gate. Allocates.
+    ///
+    /// # Errors
+    /// Threshold or spread are not positive, or the mean is not positive definite: it does
+    /// not come from a fit.
     pub fn gate(&self) -> Result<PotatoGate, PotatoError> {
+        let Self { threshold, log_mean, log_std, .. } = *self;
+        if threshold.is_nan() || threshold <= 0.0 {
+            return Err(PotatoError::BadParams { threshold, max_rounds: 1 });
+        }
+        if !(log_std > 0.0 && log_std.is_finite() && log_mean.is_finite()) {
+            return Err(PotatoError::NoSpread);
+        }
         let n = self.mean.n_rows();
         let mut gate = PotatoGate {
             model: self.clone(),

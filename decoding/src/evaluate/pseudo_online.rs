@@ -160,7 +160,7 @@ impl Protocol {
             let mut learned = pipeline.clone();
             outcomes.push(match learned.try_map_signal(&mut learn_steps) {
                 Ok(()) => Ok(learned),
-                Err(LearnError::Plan(error)) => return Err(error.into()),
+                Err(LearnError::Plan(error)) => Err(FitError::Signal { why: error.to_string() }),
                 Err(LearnError::Asr(error)) => Err(error.into()),
                 Err(LearnError::Eog(error)) => Err(error.into()),
             });

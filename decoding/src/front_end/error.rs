@@ -86,6 +86,16 @@ pub enum PlanError {
         /// Channels there are.
         found: usize,
     },
+    /// Train at the rate that is decoded at.
+    #[error("the step `{step}` learned at {learned_hz} Hz and is given {found_hz} Hz: train again")]
+    OtherRate {
+        /// The step.
+        step: &'static str,
+        /// Rate it learned at.
+        learned_hz: f64,
+        /// Rate there is.
+        found_hz: f64,
+    },
     /// Name the channels in the step.
     #[error(
         "the stream has no channel of the kind EOG: name frontal channels in `eog_regression`, or leave it out"

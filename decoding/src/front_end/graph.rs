@@ -214,7 +214,7 @@ impl Graph {
                 (Stage::Map(mapper), n_outputs)
             }
             StageSpec::Asr(step) => {
-                let cleaner = plan_asr(step, n_channels)?;
+                let cleaner = plan_asr(step, n_channels, clock.rate())?;
                 delay += clock.in_stream(cleaner.delay_samples());
                 (Stage::Asr(Box::new(cleaner)), n_channels)
             }
@@ -360,8 +360,12 @@ fn stages(
     })
 }
 
-fn plan_asr(step: &Asr, n_channels: usize) -> Result<LateCleaner, PlanError> {
+fn plan_asr(step: &Asr, n_channels: usize, rate: SampleRate) -> Result<LateCleaner, PlanError> {
     let asr = step.learned.as_ref().ok_or(PlanError::Unlearned { step: "asr" })?;
+    if asr.rate() != rate {
+        let (learned_hz, found_hz) = (asr.rate().hz(), rate.hz());
+        return Err(PlanError::OtherRate { step: "asr", learned_hz, found_hz });
+    }
     let expected = asr.n_channels();
     if expected != n_channels {
         return Err(PlanError::OtherChannels { step: "asr", expected, found: n_channels });

@@ -335,10 +335,8 @@ impl Pipeline {
 /// Why a step can't do what it does behind those `before`, if so.
 fn misplaced(step: &Step, before: &[Step], n_bands: usize) -> Option<&'static str> {
     let keeps_channels =
-        |step: &Step| matches!(step, Step::Feature(_) | Step::Transform(Transform::Thin(_)));
-    if matches!(step, Step::Transform(Transform::Mirror(_)))
-        && !before.last().is_some_and(keeps_channels)
-    {
+        |step: &Step| !matches!(step, Step::Transform(t) if !matches!(t, Transform::Thin(_)));
+    if matches!(step, Step::Transform(Transform::Mirror(_))) && !before.iter().all(keeps_channels) {
         return Some("it needs the channels as they are: put it right after the feature");
     }
     let Step::Signal(step) = step else { return None };

@@ -3,7 +3,8 @@
 //! is fitted to all of them.
 //!
 //! Nothing but training examples is looked at, and none that comes later in time is ever
-//! fitted on to score an earlier one.
+//! fitted on to score an earlier one; but for signal steps that learn, which have learned
+//! from the signal of the whole calibration, without labels, before anything is chosen.
 
 use super::check::{PipelineError, check_idle_weight};
 use super::fit::{N_NEEDED, Training};
@@ -279,11 +280,11 @@ fn score(
         let decided = |(truth, posterior): (&ClassIdx, &Vec<f64>)| {
             let mut posterior = posterior.clone();
             weigh_idle(weight.unwrap_or(1.0), &mut posterior);
-            // What a gate refuses is not scored, as in an evaluation.
-            let is_decided = !posterior.iter().any(|p| p.is_nan());
-            is_decided.then(|| (*truth, decide_class(&posterior)))
+            // What a gate refuses counts as idle, so that all candidates are scored on the
+            // same examples: a gate that leaves the easy ones would win.
+            (*truth, decide_class(&posterior))
         };
-        let pairs = truth.clone().zip(posteriors.iter().flatten()).filter_map(decided);
+        let pairs = truth.clone().zip(posteriors.iter().flatten()).map(decided);
         nmcc(&Confusion::from_pairs(n_classes, pairs))
     };
     Ok(weights.iter().map(score).collect())

@@ -61,6 +61,7 @@ impl Mirror {
             let label = self.class(training.labels[j]);
             if let View::Matrices(matrices) = view
                 && label.index() < training.n_classes
+                && matrices.iter().all(|m| m.nrows().is_multiple_of(exchange.len()))
             {
                 let mirrored = matrices.iter().map(|matrix| exchanged(matrix, &exchange));
                 twins.values.push(Value::Matrices(mirrored.collect()));

@@ -194,5 +194,5 @@ fn grid(document: &Yaml<'_>, mapper: &Mapper) -> Result<Option<Choose>, MoabbErr
         parameters.extend(choice);
     }
     let (splits, idle_weights) = (super::choose::SPLITS, Vec::new());
-    Ok((!parameters.is_empty()).then_some(Choose { splits, parameters, idle_weights }))
+    Ok((!parameters.is_empty()).then_some(Choose { splits, idle_weights, parameters }))
 }

@@ -185,7 +185,9 @@ pub(super) fn weigh_idle(weight: f64, posterior: &mut [f64]) {
     let Some(idle) = posterior.first_mut().filter(|_| weight != 1.0) else { return };
     *idle *= weight;
     let sum: f64 = posterior.iter().sum();
-    posterior.iter_mut().for_each(|p| *p /= sum);
+    for p in posterior.iter_mut() {
+        *p /= sum;
+    }
 }
 
 /// A pipeline as a session runs it.

@@ -142,14 +142,7 @@ impl Pipeline {
                     let what = "votes are a list: begin each with [[vote]]";
                     return Err(DescriptionError::Missing { line, what });
                 }
-                ("idle_weight", value) => match plain(value) {
-                    toml::Value::Float(weight) => idle_weight = Some(weight),
-                    toml::Value::Integer(weight) => idle_weight = Some(weight as f64),
-                    _ => {
-                        let what = "the weight of idle is a number: idle_weight = 0.7";
-                        return Err(DescriptionError::Missing { line, what });
-                    }
-                },
+                ("idle_weight", value) => idle_weight = Some(read_idle_weight(line, value)?),
                 ("choose", DeValue::Table(table)) => {
                     choose = Some((line, read_choose(line, table, &at)?));
                 }
@@ -171,7 +164,7 @@ impl Pipeline {
         let (lines, steps): (Vec<_>, Vec<_>) = steps.unwrap_or_default().into_iter().unzip();
         let (vote_lines, vote): (Vec<_>, Vec<_>) = vote.unwrap_or_default().into_iter().unzip();
         let (choose_line, choose) = choose.unzip();
-        let pipeline = Self { name, steps, vote, idle_weight, choose };
+        let pipeline = Self { name, idle_weight, steps, vote, choose };
         pipeline.check().map_err(|error| {
             let of_step = || error.step().and_then(|at| lines.get(at - 1)).or(lines.last());
             let line = match error {
@@ -232,6 +225,16 @@ impl Lines<'_> {
             .filter(|(_, c)| *c == '\n')
             .count()
             + 1
+    }
+}
+
+/// The weight of idle.
+fn read_idle_weight(line: usize, value: &DeValue<'_>) -> Result<f64, DescriptionError> {
+    let what = "the weight of idle is a number: idle_weight = 0.7";
+    match plain(value) {
+        toml::Value::Float(weight) => Ok(weight),
+        toml::Value::Integer(weight) => Ok(weight as f64),
+        _ => Err(DescriptionError::Missing { line, what }),
     }
 }
 

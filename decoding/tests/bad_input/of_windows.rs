@@ -7,6 +7,7 @@ use decoding::riemann::covariance::Estimator;
 use decoding::spatial_filter::augmented::AugmentedParams;
 use decoding::spatial_filter::cca::{CcaParams, FilterBankCcaParams};
 use decoding::spatial_filter::erp_covariance::{ErpCovarianceParams, Prototypes};
+use decoding::spatial_filter::filter_bank::BandWeights;
 use decoding::spatial_filter::trca::{TrcaParams, TrcaScoring};
 use decoding::spatial_filter::xdawn::XdawnParams;
 use decoding::window::Planar;
@@ -199,7 +200,9 @@ fn parameters_that_are_none() {
     calls.refused("no band", count, || TrcaParams::default().fit(&[], &l, 2));
     calls.refused("bands of two lengths", ["has size 60, 64", "one plan"], || {
         let mut cut = data.clone();
-        cut.iter_mut().for_each(|w| w.truncate(3 * 60));
+        for w in &mut cut {
+            w.truncate(3 * 60);
+        }
         TrcaParams::default().fit(&[&windows, &planars(&cut)], &l, 2)
     });
     calls.finish(17);
@@ -215,7 +218,7 @@ fn flickers() {
     let bank = |n_bands| FilterBankCcaParams {
         cca: of(vec![10.0, 12.0], 2),
         n_bands,
-        weights: Default::default(),
+        weights: BandWeights::default(),
     };
     calls.refused("no band", none, || bank(0).plan(128.0, 4, 256));
     let nyquist = ["is not between 0 and the Nyquist frequency of 64 Hz", "take fewer harmonics"];

@@ -9,6 +9,9 @@ use decoding::decoder::{ExampleSpan, Examples, Fit as _};
 use decoding::front_end::{Completed, FrontEnd, FrontEndSpec};
 use decoding::pipeline::{Pipeline, built_in, demands};
 
+/// A sample by channel and index, from the sound one.
+type Sample<'a> = &'a dyn Fn(usize, usize, f32) -> f32;
+
 /// Electrodes over both hands, for pipelines that pick some.
 const LABELS: [&str; 5] = ["C3", "C1", "Cz", "C2", "C4"];
 const N_SECS: usize = 24;
@@ -101,7 +104,7 @@ fn built_in_pipelines_refuse_what_can_not_be_learned_from() {
 #[test]
 fn built_in_pipelines_live_with_poor_channels() {
     let mut calls = Calls::default();
-    let channels: [(&str, &dyn Fn(usize, usize, f32) -> f32); 3] = [
+    let channels: [(&str, Sample<'_>); 3] = [
         ("a constant channel", &|c, _, x| if c == 2 { 7.0 } else { x }),
         ("a channel of zeros", &|c, _, x| if c == 2 { 0.0 } else { x }),
         ("large values", &|_, _, x| x * 1e15),

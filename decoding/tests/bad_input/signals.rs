@@ -277,7 +277,14 @@ fn subspaces() {
     calls.refused("a slow rate", ["no stable filter", "record faster"], || {
         Asr::fit_clean(params, slow, samples.as_ref())
     });
-    let asr = fit(params, samples.as_ref()).expect("a calibration");
+    calls.finish(20);
+}
+
+#[test]
+fn cleaners() {
+    let mut calls = Calls::default();
+    let samples = recording();
+    let asr = Asr::fit(AsrParams::default(), rate(), samples.as_ref()).expect("a calibration");
     let cleaner = CleanerParams::default();
     for bad in [
         CleanerParams { lookahead_secs: -1.0, ..cleaner },
@@ -300,7 +307,22 @@ fn subspaces() {
         }
         out.chunks_exact(8).enumerate().all(|(t, frame)| all_finite(frame) == (t != 100))
     });
-    calls.finish(28);
+    // A file may hold a calibration that no fit has made.
+    let damaged = |part: &str, value: serde_json::Value| {
+        let mut model = serde_json::to_value(&asr).expect("plain data");
+        model[part] = value;
+        serde_json::from_value::<Asr>(model).expect("a calibration as a file holds it")
+    };
+    let small = serde_json::to_value(Matrix::new(2, 2, vec![1.0; 4]).expect("finite"));
+    let small = damaged("thresholds", small.expect("plain data"));
+    calls.refused("other thresholds", ["not both of 8 channels", "calibrate again"], || {
+        small.cleaner(cleaner)
+    });
+    let long = damaged("window_secs", 1e12.into());
+    calls.refused("an endless window", ["is not possible", "at most a minute"], || {
+        long.cleaner(cleaner)
+    });
+    calls.finish(10);
 }
 
 #[test]

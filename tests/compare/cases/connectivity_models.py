@@ -1,5 +1,5 @@
 """Autoregressive models, their directed measures and Granger causality, graph measures,
-and sliding estimates of them, beside statsmodels, mne-connectivity, bctpy, NetworkX and
+and sliding estimates of them, beside statsmodels, mne-connectivity, NetworkX, SciPy and
 NumPy."""
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import bct
 import mne
 import networkx as nx
 import numpy as np
@@ -15,6 +14,7 @@ from mne_connectivity import envelope_correlation
 from mne_connectivity.spectral import epochs_multivariate
 from peers import Comparison, Data, case
 from scipy.signal import fftconvolve
+from scipy.sparse.csgraph import shortest_path
 from statsmodels.tsa.api import VAR
 from statsmodels.tsa.stattools import grangercausalitytests
 
@@ -263,18 +263,70 @@ def clustering_of(w: Any) -> Any:
     return np.array(list(found.values())) * w.max()
 
 
+def eigenvector_of(graph: Any) -> Any:
+    return np.array(list(nx.eigenvector_centrality_numpy(graph, weight="weight").values()))
+
+
+def assortativity_of(graph: Any) -> Any:
+    return np.array([nx.degree_pearson_correlation_coefficient(graph, weight="weight")])
+
+
+def triangles(w: Any) -> tuple[Any, Any]:
+    """Intensity of each node's triangles, and how many it could have."""
+    roots, degree = np.cbrt(w), (w > 0).sum(axis=1)
+    return ((roots @ roots) * roots).sum(axis=1), degree * (degree - 1.0)
+
+
+def clustering(w: Any) -> Any:
+    sums, possible = triangles(w)
+    return sums / np.maximum(possible, 1.0)
+
+
+def transitivity(w: Any) -> Any:
+    sums, possible = triangles(w)
+    return np.array([sums.sum() / possible.sum()])
+
+
+def efficiencies(w: Any) -> Any:
+    """One over the distances between two nodes, and 0 of one."""
+    d = shortest_path(lengths(w), directed=False)
+    np.fill_diagonal(d, np.inf)
+    return 1.0 / d
+
+
+def global_efficiency(w: Any) -> Any:
+    return np.array([efficiencies(w).sum() / (len(w) * (len(w) - 1))])
+
+
+def local_efficiency(w: Any) -> Any:
+    roots, found = np.cbrt(w), np.zeros(len(w))
+    for i, ties in enumerate(roots):
+        near = np.flatnonzero(ties)
+        if len(near) > 1:
+            sums = ties[near] @ efficiencies(roots[np.ix_(near, near)]) @ ties[near]
+            found[i] = sums / (len(near) * (len(near) - 1))
+    return found
+
+
+def assortativity(w: Any) -> Any:
+    strength = w.sum(axis=1)
+    a, b = np.nonzero(w)
+    return np.array([np.corrcoef(strength[a], strength[b])[0, 1]])
+
+
 GRAPH = {
-    "clustering": {"bctpy": bct.clustering_coef_wu, "networkx": clustering_of},
-    "transitivity": {"bctpy": lambda w: np.array([bct.transitivity_wu(w)])},
-    "global_efficiency": {"bctpy": lambda w: np.array([bct.efficiency_wei(w)])},
-    "local_efficiency": {"bctpy": lambda w: bct.efficiency_wei(w, local=True)},
-    "betweenness": {
-        "bctpy": lambda w: bct.betweenness_wei(lengths(w)) / ((len(w) - 1) * (len(w) - 2)),
-        "networkx": lambda w: of_networkx(w, betweenness_of),
+    "clustering": {"NumPy": clustering, "networkx": clustering_of},
+    "transitivity": {"NumPy": transitivity},
+    "global_efficiency": {"SciPy": global_efficiency},
+    "local_efficiency": {"SciPy": local_efficiency},
+    "betweenness": {"networkx": lambda w: of_networkx(w, betweenness_of)},
+    "eigenvector": {
+        "NumPy": lambda w: np.abs(np.linalg.eigh(w)[1][:, -1]),
+        "networkx": lambda w: of_networkx(w, eigenvector_of),
     },
-    "eigenvector": {"bctpy": bct.eigenvector_centrality_und},
     "assortativity": {
-        "bctpy": lambda w: np.array([bct.assortativity_wei(w, 0)]),
+        "NumPy": assortativity,
+        "networkx": lambda w: of_networkx(w, assortativity_of),
     },
 }
 
@@ -285,7 +337,7 @@ def graph(measure: str, n: int) -> None:
         w = coherence(data, n)
         if measure == "assortativity":
             # All nodes of a whole graph have the same ends: keep half of the edges.
-            w = bct.threshold_proportional(w, 0.5)
+            w = np.where(w > np.median(w[np.tril_indices(n, -1)]), w, 0.0)
         peers = {k: lambda call=call: call(w) for k, call in GRAPH[measure].items()}
         args = {"direction": "undirected", "measures": measure}
         return Comparison("graph", [w], peers, args)

@@ -98,6 +98,7 @@ impl fmt::Debug for AsrCleaner {
 impl AsrCleaner {
     pub(super) fn new(asr: &Asr, params: CleanerParams) -> Result<Self, AsrError> {
         let window_samples = samples_of(asr.window_secs, asr.rate);
+        asr.check()?;
         params.check(asr.window_secs)?;
         let CleanerParams { lookahead_secs, step_samples, max_removed_fraction } = params;
         if step_samples > window_samples {

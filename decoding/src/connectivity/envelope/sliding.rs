@@ -198,12 +198,13 @@ impl SlidingEnvelope {
         let size = per_entry(self.orthogonalisation);
         let spread = |one: f64, square: f64| {
             let rest = square - one * one / n;
-            if rest > NO_SPREAD * square { rest.sqrt() } else { 0.0 }
+            // What is not a number stays so.
+            if rest <= NO_SPREAD * square { 0.0 } else { rest.sqrt() }
         };
         let correlation = |product: f64, o: (f64, f64), e: (f64, f64)| {
             let shared = product - o.0 * e.0 / n;
             let (a, b) = (spread(o.0, o.1), spread(e.0, e.1));
-            if a > 0.0 && b > 0.0 { shared / (a * b) } else { 0.0 }
+            if a == 0.0 || b == 0.0 { 0.0 } else { shared / (a * b) }
         };
         let entries = &mut of_pairs.chunks_exact(size);
         for i in 1..self.n_channels {

@@ -9,7 +9,7 @@ use acquisition::time::{SampleIndex, SampleRate};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Written by `tests/reference/golden_graph.py` with bctpy and `NetworkX`.
+/// Written by `tests/reference/golden_graph.py` with `NetworkX` and `NumPy`.
 const GOLDEN: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/graph.json"));
 
@@ -73,7 +73,7 @@ fn plan(n: usize, spec: &GraphSpec) -> GraphMeasures {
 }
 
 #[test]
-fn measures_are_those_of_bctpy_and_networkx() {
+fn measures_are_those_of_networkx_and_the_formulas() {
     let golden = golden();
     for case in &golden.cases {
         let weights = match case.direction {
@@ -100,13 +100,13 @@ fn measures_are_those_of_bctpy_and_networkx() {
         }
         let given = graph.modularity_of(&golden.modules[&name(case.direction)]);
         assert!((given - case.values["modularity_given"].as_f64().unwrap()).abs() < 1e-12);
-        // Both are searches: ours must not find less.
+        // A partition known to be good: the search must not find less.
         let found = graph.whole(WholeMeasure::Modularity);
         assert!(found > case.values["modularity_found"].as_f64().unwrap() - 1e-9, "{found}");
-        let theirs: Vec<usize> =
+        let known: Vec<usize> =
             serde_json::from_value(case.values["modules_found"].clone()).unwrap();
-        let theirs = graph.modularity_of(&theirs);
-        assert!((theirs - case.values["modularity_found"].as_f64().unwrap()).abs() < 1e-12);
+        let known = graph.modularity_of(&known);
+        assert!((known - case.values["modularity_found"].as_f64().unwrap()).abs() < 1e-12);
     }
 }
 

@@ -110,6 +110,10 @@ impl Checked for Recenter {
             return Err(BadParameter::new("metric", why));
         }
         adapt.rate.check().map_err(|why| BadParameter::new("adapt", why))?;
+        if adapt.rate != Rate::Cumulative && adapt.start_weight.is_some_and(|weight| weight > 0) {
+            let why = "start_weight is for a rate that counts: write rate = \"cumulative\", or 0";
+            return Err(BadParameter::new("adapt", why));
+        }
         let Some(on_shift) = adapt.on_shift else { return Ok(()) };
         if adapt.rate != Rate::Cumulative {
             let why = "on_shift lets a cumulative mean forget: write rate = \"cumulative\"";

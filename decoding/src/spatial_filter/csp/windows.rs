@@ -3,6 +3,7 @@
 #![expect(clippy::inline_always, reason = "the vector instructions are those of the caller")]
 
 use crate::matrix::Matrix;
+use crate::time_domain::log_power;
 use crate::window::Planar;
 use fearless_simd::{Level, dispatch};
 
@@ -54,7 +55,7 @@ impl CspWindows {
                 *block = project(filters, samples, k * WIDTH);
             }
             for (r, feature) in features.iter_mut().enumerate() {
-                *feature = self.variance(r).max(f64::MIN_POSITIVE).ln();
+                *feature = log_power(self.variance(r));
             }
         }
     }
