@@ -37,6 +37,12 @@ fn assert_golden(what: &str, ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() <= 1e-12 * theirs.abs(), "{what}: {ours} is not {theirs}");
 }
 
+/// Two transforms agree to roundings of the largest component, and a band may hold a ten
+/// thousandth of it.
+fn assert_band(what: &str, ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() <= 1e-9 * theirs.abs(), "{what}: {ours} is not {theirs}");
+}
+
 #[test]
 fn windows_of_a_recording_are_described_as_elsewhere() {
     let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
@@ -80,15 +86,15 @@ fn bands_of_a_recording_are_described_as_elsewhere() {
         for (c, samples) in case.samples.iter().enumerate() {
             welch.run(samples, &mut psd);
             let entropy = spectral_entropy(&psd, 0..psd.len());
-            assert_golden("entropy", entropy, case.spectral_entropy[c]);
+            assert_band("entropy", entropy, case.spectral_entropy[c]);
             for (b, band) in golden.bands_hz.iter().enumerate() {
                 let bins = bins(*band);
                 let mean = mean_power(&psd, bins.clone());
-                assert_golden("mean", mean, case.mean_power[c][b]);
+                assert_band("mean", mean, case.mean_power[c][b]);
                 let absolute = absolute_power(&psd, bins.clone(), freqs[1]);
-                assert_golden("absolute", absolute, case.absolute_power[c][b]);
+                assert_band("absolute", absolute, case.absolute_power[c][b]);
                 let relative = relative_power(&psd, bins, total.clone());
-                assert_golden("relative", relative, case.relative_power[c][b]);
+                assert_band("relative", relative, case.relative_power[c][b]);
             }
         }
     }

@@ -1,3 +1,5 @@
+//! Connectivity as a feature of windows, beside calls of the library.
+
 use super::*;
 use crate::connectivity::{
     BandEdges, ConnectivitySpec, Measure, Resolution, Segments, SlidingConnectivity,

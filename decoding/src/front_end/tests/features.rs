@@ -1,3 +1,5 @@
+//! Powers, entropies and measures of time as features, beside calls of the library.
+
 use super::*;
 use crate::psd::bands::{mean_power, relative_power, spectral_entropy};
 use crate::psd::burg::{BurgPlan, BurgSpec};

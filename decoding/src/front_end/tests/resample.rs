@@ -1,3 +1,5 @@
+//! Resampling as a signal step: where its windows lie, and what it refuses.
+
 use super::*;
 use crate::filter::resample::{Ratio, Resampler};
 use crate::front_end::batch::span_features;

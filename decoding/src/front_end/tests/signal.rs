@@ -1,3 +1,5 @@
+//! Filters and maps over channels as signal steps, beside calls of the library.
+
 use super::*;
 use crate::filter::Band;
 use crate::filter::comb::{self, CombFilter, Teeth};

@@ -1,3 +1,5 @@
+//! Correlations with flicker as a feature, beside calls of the library.
+
 use super::*;
 use crate::spatial_filter::cca::{CcaParams, FilterBankCcaParams};
 use crate::spatial_filter::filter_bank::BandWeights;
