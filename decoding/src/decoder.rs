@@ -8,6 +8,7 @@
 use crate::artifact::asr::AsrError;
 use crate::artifact::eog_regression::EogError;
 use crate::artifact::potato::PotatoError;
+use crate::front_end::learn::LearnError;
 use crate::front_end::step::Demands;
 use crate::pipeline::check::PipelineError;
 use crate::window::{Features, Window};
@@ -162,6 +163,16 @@ pub enum FitError {
         /// Size found.
         found: usize,
     },
+}
+
+impl From<LearnError> for FitError {
+    fn from(error: LearnError) -> Self {
+        match error {
+            LearnError::Plan(error) => Self::Signal { why: error.to_string() },
+            LearnError::Asr(error) => error.into(),
+            LearnError::Eog(error) => error.into(),
+        }
+    }
 }
 
 /// Something that can be fitted to examples.

@@ -33,7 +33,7 @@ use self::extract::{Extractor, Needs, Stretch};
 use self::graph::{Graph, Inputs};
 use self::history::History;
 use self::inputs::{channels_beside, named_inputs};
-use self::sound::Sound;
+use self::sound::{Sound, hold};
 use self::step::{Demand, Demands, Feature};
 use crate::riemann::covariance::SlidingCovariance;
 use crate::window::{Features, Shape, Window, WindowError, WindowSpec};
@@ -241,18 +241,8 @@ impl FrontEnd {
     /// Thread: decoding thread. Allocation: none.
     pub fn push_frame(&mut self, frame: &[f32]) -> Completed {
         let at = self.next().0;
-        let mut are_finite = [true; 2];
-        for (k, (value, &input)) in self.frame.iter_mut().zip(&self.inputs).enumerate() {
-            let sample = f64::from(frame[input]);
-            if sample.is_finite() {
-                *value = sample;
-            } else {
-                are_finite[usize::from(k >= self.n_picked)] = false;
-                if self.fresh {
-                    *value = 0.0;
-                }
-            }
-        }
+        let samples = self.inputs.iter().map(|input| frame[*input]);
+        let are_finite = hold(&mut self.frame, samples, self.n_picked, self.fresh);
         self.sound.frame(at, are_finite[0], are_finite[1]);
         self.filter_frame(at)
     }

@@ -8,7 +8,7 @@ use super::governor::Push;
 use super::{Rate, Running, Step};
 use crate::matrix::Matrix;
 use crate::riemann::RiemannError;
-use crate::riemann::spd::{EigenScratch, mirror_lower};
+use crate::riemann::spd::{EigenScratch, congruence_into, mirror_lower};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use serde::{Deserialize, Serialize};
@@ -175,7 +175,7 @@ impl Recenter {
     /// Where a matrix is of another size than the mean.
     pub fn align_into(&mut self, covariance: MatRef<'_, f64>, mut out: MatMut<'_, f64>) {
         assert_eq!(covariance.shape(), self.mean.as_ref().shape(), "matrix of another size");
-        congruence_into(&self.roots[1], covariance, &mut self.half, out.as_mut());
+        congruence_into(self.roots[1].as_ref(), covariance, &mut self.half, out.as_mut());
     }
 
     /// The distance of `covariance` from the centre as it stands, in the geometry of the
@@ -245,9 +245,9 @@ impl Recenter {
                 }
             }
         } else {
-            congruence_into(&roots[1], covariance, half, whitened.as_mut());
+            congruence_into(roots[1].as_ref(), covariance, half, whitened.as_mut());
             eigen.apply_spd_into(whitened.as_ref(), |x| x.powf(rate), power.as_mut())?;
-            congruence_into(&roots[0], power.as_ref(), half, candidate.as_mut());
+            congruence_into(roots[0].as_ref(), power.as_ref(), half, candidate.as_mut());
         }
         roots_into(candidate.as_ref(), &mut self.candidate_roots, half, eigen)
     }
@@ -278,18 +278,6 @@ impl Recenter {
         let sum: f64 = memory[..n].iter().map(|m| squared(m.as_ref())).sum();
         if squared(covariance) * n as f64 > sum { Push::Excite } else { Push::Inhibit }
     }
-}
-
-/// `W C W` for symmetric `W`, symmetric to the bit.
-fn congruence_into(
-    w: &Mat<f64>,
-    c: MatRef<'_, f64>,
-    half: &mut Mat<f64>,
-    mut out: MatMut<'_, f64>,
-) {
-    matmul(half.as_mut(), Accum::Replace, w.as_ref(), c, 1.0, Par::Seq);
-    matmul(out.as_mut(), Accum::Replace, half.as_ref(), w.as_ref(), 1.0, Par::Seq);
-    mirror_lower(out);
 }
 
 /// `A^½` and `A^-½` from one decomposition.
@@ -330,7 +318,7 @@ fn squared_distance(
     match geometry {
         Centre::Euclidean => squared_frobenius(centre.as_ref(), from),
         Centre::Riemannian => {
-            congruence_into(whitener, from, half, whitened.as_mut());
+            congruence_into(whitener.as_ref(), from, half, whitened.as_mut());
             squared_log(eigen, whitened.as_ref())
         }
     }

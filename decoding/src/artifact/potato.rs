@@ -8,9 +8,8 @@ use super::special::normal_tail;
 use crate::matrix::{Matrix, MatrixError};
 use crate::riemann::distance::DistanceTo;
 use crate::riemann::mean::riemannian_mean;
-use crate::riemann::spd::{EigenScratch, RiemannError, check_positive};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use crate::riemann::spd::{EigenScratch, RiemannError, check_positive, congruence_into};
+use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 use std::mem::swap;
 
@@ -232,7 +231,7 @@ impl PotatoGate {
         }
         // The next mean and its roots stand aside until all of them are there.
         let next = self.whitened.as_mut();
-        sandwich(next, self.half.as_mut(), self.root.as_ref(), self.power.as_ref());
+        congruence_into(self.root.as_ref(), self.power.as_ref(), &mut self.half, next);
         let next = self.whitened.as_ref();
         self.eigen.apply_spd_into(next, f64::sqrt, self.power.as_mut())?;
         self.eigen.apply_spd_into(next, |x| x.sqrt().recip(), self.half.as_mut())?;
@@ -255,7 +254,7 @@ impl PotatoGate {
     fn distance(&mut self, cov: MatRef<'_, f64>) -> Result<f64, RiemannError> {
         assert_eq!(cov.shape(), self.mean.shape(), "matrix of another size");
         let whitened = self.whitened.as_mut();
-        sandwich(whitened, self.half.as_mut(), self.inverse_root.as_ref(), cov);
+        congruence_into(self.inverse_root.as_ref(), cov, &mut self.half, whitened);
         let values = self.eigen.values(self.whitened.as_ref())?;
         check_positive(values)?;
         Ok(values.iter().map(|x| x.ln() * x.ln()).sum::<f64>().sqrt())
@@ -266,17 +265,6 @@ impl PotatoGate {
         self.eigen.apply_spd_into(mean, f64::sqrt, self.root.as_mut())?;
         self.eigen.apply_spd_into(mean, |x| x.sqrt().recip(), self.inverse_root.as_mut())
     }
-}
-
-/// `out = a b a`, with `half` to compute in.
-fn sandwich(
-    out: faer::MatMut<'_, f64>,
-    mut half: faer::MatMut<'_, f64>,
-    a: MatRef<'_, f64>,
-    b: MatRef<'_, f64>,
-) {
-    matmul(half.as_mut(), Accum::Replace, a, b, 1.0, Par::Seq);
-    matmul(out, Accum::Replace, half.as_ref(), a, 1.0, Par::Seq);
 }
 
 /// Mean and standard deviation, ddof 0.

@@ -73,9 +73,6 @@ impl LdaModel {
     ///
     /// # Errors
     /// As [`LdaModel::fit`].
-    ///
-    /// # Panics
-    /// As [`LdaModel::fit`].
     pub fn fit_unshrunk(
         x: &[Vec<f64>],
         labels: &[ClassIdx],

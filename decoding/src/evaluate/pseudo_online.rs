@@ -147,7 +147,7 @@ impl Protocol {
         let recording = |part: &Part<Calibration>| &*runs[part.run_idx()].recording;
         let signals: Vec<_> = parts.iter().map(|p| (recording(p), p.samples())).collect();
         let mut known: Vec<(Vec<SignalStep>, Vec<SignalStep>)> = Vec::new();
-        let mut learn_steps = |steps: &[SignalStep]| {
+        let mut learn_steps = |steps: &[SignalStep]| -> Result<Vec<SignalStep>, LearnError> {
             if let Some((_, learned)) = known.iter().find(|(asked, _)| asked == steps) {
                 return Ok(learned.clone());
             }
@@ -158,12 +158,8 @@ impl Protocol {
         let mut outcomes = Vec::with_capacity(pipelines.len());
         for pipeline in pipelines {
             let mut learned = pipeline.clone();
-            outcomes.push(match learned.try_map_signal(&mut learn_steps) {
-                Ok(()) => Ok(learned),
-                Err(LearnError::Plan(error)) => Err(FitError::Signal { why: error.to_string() }),
-                Err(LearnError::Asr(error)) => Err(error.into()),
-                Err(LearnError::Eog(error)) => Err(error.into()),
-            });
+            let done = learned.try_map_signal(&mut learn_steps);
+            outcomes.push(done.map(|()| learned).map_err(FitError::from));
         }
         Ok(outcomes)
     }

@@ -4,7 +4,7 @@
 
 use super::extract::{Extractor, Stretch};
 use super::graph::Graph;
-use super::sound::Sound;
+use super::sound::{Sound, hold};
 use super::step::Demands;
 use super::{FrontEndSpec, Lateness, PlanError, Planned, plan_demands};
 use crate::riemann::covariance::scm;
@@ -98,18 +98,8 @@ pub(super) fn read_frames(
             index += gap.n_missing;
             is_fresh = true;
         }
-        let mut are_finite = [true; 2];
-        for (k, (value, &input)) in values.iter_mut().zip(inputs).enumerate() {
-            let sample = f64::from(recording.samples[(input, column)]);
-            if sample.is_finite() {
-                *value = sample;
-            } else {
-                are_finite[usize::from(k >= n_picked)] = false;
-                if is_fresh {
-                    *value = 0.0;
-                }
-            }
-        }
+        let samples = inputs.iter().map(|input| recording.samples[(*input, column)]);
+        let are_finite = hold(&mut values, samples, n_picked, is_fresh);
         take(&Frame { index, is_fresh, are_finite, values: &values });
         is_fresh = false;
         index += 1;

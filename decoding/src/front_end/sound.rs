@@ -1,5 +1,28 @@
 //! Since when a signal is whole: neither missing nor unsound samples.
 
+/// Takes the samples of a frame over into `values`: what is not finite leaves the channel's
+/// last value, or 0 in a fresh start. Whether the first `n_picked` were finite, and the
+/// others.
+pub(crate) fn hold(
+    values: &mut [f64],
+    samples: impl Iterator<Item = f32>,
+    n_picked: usize,
+    is_fresh: bool,
+) -> [bool; 2] {
+    let mut are_finite = [true; 2];
+    for (k, (value, sample)) in values.iter_mut().zip(samples).enumerate() {
+        if sample.is_finite() {
+            *value = f64::from(sample);
+        } else {
+            are_finite[usize::from(k >= n_picked)] = false;
+            if is_fresh {
+                *value = 0.0;
+            }
+        }
+    }
+    are_finite
+}
+
 /// Sample indices from which on everything is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sound {

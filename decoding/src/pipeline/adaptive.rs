@@ -142,6 +142,16 @@ pub(super) fn fit_potato(
     Ok(FittedTransform::Potato { bands: per_band(training, fit)?, rate: step.rate })
 }
 
+/// Positions of the examples that the gate, as it was fitted, lets through.
+pub(super) fn accepted(
+    bands: &[potato::Potato],
+    views: &[View<'_>],
+) -> Result<Vec<usize>, FitError> {
+    let Some(first) = views.first() else { return Ok(Vec::new()) };
+    let (mut gate, _) = plan_potato(bands, None, first.shape())?;
+    Ok((0..views.len()).filter(|j| gate.accepts(views[*j])).collect())
+}
+
 /// The gate: one potato per band.
 struct Gate {
     bands: Vec<PotatoGate>,

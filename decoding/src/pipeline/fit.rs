@@ -2,10 +2,11 @@
 //! examples.
 
 use super::Pipeline;
-use super::adaptive::{plan_potato, recentred_by_run};
 use super::choose::choose;
 use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
+use super::mirror::Twins;
 use super::step::{Classifier, Step, Transform};
+use super::transform::After;
 use crate::classifier::{check_size, count_examples};
 use crate::decoder::{ExampleSpan, Examples, Fit, FitError};
 use crate::window::{Planar, Samples, Value, View};
@@ -72,6 +73,28 @@ impl<'a> Training<'a> {
             views: chosen.iter().map(|j| self.views[*j]).collect(),
             labels: chosen.iter().map(|j| self.labels[*j]).collect(),
             spans: chosen.iter().map(|j| self.spans[*j].clone()).collect(),
+            channels: self.channels,
+            n_classes: self.n_classes,
+        }
+    }
+
+    /// The same examples with other values, one each.
+    fn with_values<'b>(&'b self, values: &'b [Value]) -> Training<'b> {
+        Training {
+            views: values.iter().map(Value::view).collect(),
+            labels: self.labels.clone(),
+            spans: self.spans.clone(),
+            channels: self.channels,
+            n_classes: self.n_classes,
+        }
+    }
+
+    /// The examples, and their twins after them.
+    fn beside<'b>(&'b self, twins: &'b Twins) -> Training<'b> {
+        Training {
+            views: self.views.iter().copied().chain(twins.values.iter().map(Value::view)).collect(),
+            labels: [&self.labels[..], &twins.labels].concat(),
+            spans: [&self.spans[..], &twins.spans].concat(),
             channels: self.channels,
             n_classes: self.n_classes,
         }
@@ -175,53 +198,23 @@ fn fit_rest(
     done: &mut Vec<FittedTransform>,
 ) -> Result<FittedClassifier, FitError> {
     let [step, rest @ ..] = steps else { return classifier.fit(training) };
-    if let Transform::Thin(thin) = step {
-        let kept: Vec<_> = (0..training.views.len()).step_by(thin.every.max(1)).collect();
-        let next = training.subset(&kept);
-        next.check_classes()?;
-        return fit_rest(rest, classifier, &next, done);
-    }
-    if let Transform::Mirror(mirror) = step {
-        let twins = mirror.twins(training)?;
-        let mut both = training.subset(&(0..training.views.len()).collect::<Vec<_>>());
-        both.views.extend(twins.values.iter().map(Value::view));
-        both.labels.extend(&twins.labels);
-        both.spans.extend(twins.spans.iter().cloned());
-        return fit_rest(rest, classifier, &both, done);
-    }
-    let Some(fitted) = step.fit(training)? else {
-        return fit_rest(rest, classifier, training, done);
+    let fitted = step.fit(training)?;
+    let after = step.after(fitted.as_ref(), training)?;
+    let values = match (&after, &fitted) {
+        (After::Transformed, Some(fitted)) => transformed(fitted, &training.views)?,
+        _ => Vec::new(),
     };
-    if let Transform::Potato(_) = step {
-        let accepted = accepted(&fitted, &training.views)?;
-        done.push(fitted);
-        let next = training.subset(&accepted);
-        next.check_classes()?;
-        return fit_rest(rest, classifier, &next, done);
-    }
-    let left_out = step.left_out(training)?;
-    let values = match (step, left_out) {
-        (_, Some(values)) => values,
-        (Transform::Recenter(step), None) if step.adapt.is_some() => {
-            recentred_by_run(step, training)?
-        }
-        _ => transformed(&fitted, &training.views)?,
+    done.extend(fitted);
+    let next = match &after {
+        After::Transformed => training.with_values(&values),
+        After::Values(values) => training.with_values(values),
+        After::Kept(kept) => training.subset(kept),
+        After::Beside(twins) => training.beside(twins),
     };
-    done.push(fitted);
-    let views = values.iter().map(Value::view).collect();
-    let (labels, spans) = (training.labels.clone(), training.spans.clone());
-    let (channels, n_classes) = (training.channels, training.n_classes);
-    let next = Training { views, labels, spans, channels, n_classes };
+    if let After::Kept(_) = after {
+        next.check_classes()?;
+    }
     fit_rest(rest, classifier, &next, done)
-}
-
-/// Positions of the examples that a gate, as it was fitted, lets through.
-fn accepted(fitted: &FittedTransform, views: &[View<'_>]) -> Result<Vec<usize>, FitError> {
-    let (Some(first), FittedTransform::Potato { bands, .. }) = (views.first(), fitted) else {
-        return Ok((0..views.len()).collect());
-    };
-    let (mut gate, _) = plan_potato(bands, None, first.shape())?;
-    Ok((0..views.len()).filter(|j| gate.accepts(views[*j])).collect())
 }
 
 /// What a fitted step makes of every example, each by itself.

@@ -7,6 +7,7 @@ use super::adaptive;
 use super::classify::check_filter;
 use super::fit::Training;
 use super::fitted::FittedTransform;
+use super::mirror::Twins;
 use super::runtime::{ModelError, Transformer, expect_size, matrices_size, vector_len};
 use super::step::Transform;
 use crate::classifier::fgmdm::{FgdaModel, FgdaRuntime};
@@ -21,8 +22,7 @@ use crate::selection::Selected;
 use crate::spatial_filter::csp::{CspModel, CspRuntime};
 use crate::spatial_filter::erp_covariance::{ErpCovarianceModel, ErpCovarianceRuntime};
 use crate::window::{Shape, Value, View};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, Par};
+use faer::Mat;
 
 /// Criterion of Riemannian means: norm of the mean tangent vector.
 pub const MEAN_CRITERION: f64 = 1e-8;
@@ -33,8 +33,8 @@ pub const MEAN_MAX_STEPS: usize = 50;
 pub(super) type Planned = (Box<dyn Transformer>, Shape);
 
 impl Transform {
-    /// Fits the step to the training examples alone; nothing is left to do of one that
-    /// only changes which there are.
+    /// Fits the step to the training examples alone. Nothing stays of one that only
+    /// changes which there are.
     pub(super) fn fit(&self, training: &Training<'_>) -> Result<Option<FittedTransform>, FitError> {
         let (labels, n_classes) = (&training.labels, training.n_classes);
         Ok(Some(match self {
@@ -84,15 +84,41 @@ impl Transform {
     }
 }
 
+/// What the steps after a step are fitted to.
+pub(super) enum After {
+    /// What it makes of every example, each by itself.
+    Transformed,
+    /// These values, one per example.
+    Values(Vec<Value>),
+    /// The examples at these positions, as they are.
+    Kept(Vec<usize>),
+    /// The examples as they are, and these beside them.
+    Beside(Twins),
+}
+
 impl Transform {
-    /// What the steps after are fitted to in place of what the fitted step makes of the
-    /// examples: where a step would make more of those than of new windows, values of
-    /// examples that were left out of its fit. Nothing for all other steps.
-    pub(super) fn left_out(&self, training: &Training<'_>) -> Result<Option<Vec<Value>>, FitError> {
-        match self {
-            Self::Trca(step) => step.left_out(training).map(Some),
-            _ => Ok(None),
-        }
+    /// What the steps after are fitted to, once this one has been. Most see what it makes
+    /// of the examples; where it would make more of those than of new windows, values of
+    /// examples that were left out of its fit.
+    pub(super) fn after(
+        &self,
+        fitted: Option<&FittedTransform>,
+        training: &Training<'_>,
+    ) -> Result<After, FitError> {
+        Ok(match (self, fitted) {
+            (Self::Thin(step), _) => {
+                After::Kept((0..training.views.len()).step_by(step.every.max(1)).collect())
+            }
+            (Self::Mirror(step), _) => After::Beside(step.twins(training)?),
+            (Self::Potato(_), Some(FittedTransform::Potato { bands, .. })) => {
+                After::Kept(adaptive::accepted(bands, &training.views)?)
+            }
+            (Self::Recenter(step), _) if step.adapt.is_some() => {
+                After::Values(adaptive::recentred_by_run(step, training)?)
+            }
+            (Self::Trca(step), _) => After::Values(step.left_out(training)?),
+            _ => After::Transformed,
+        })
     }
 }
 
@@ -257,10 +283,7 @@ impl Transformer for Recenter {
     fn apply<'a>(&'a mut self, input: View<'a>) -> View<'a> {
         let View::Matrices(inputs) = input else { return View::Matrices(&[]) };
         for ((w, out), input) in self.whiteners.iter().zip(&mut self.matrices).zip(inputs) {
-            matmul(self.half.as_mut(), Accum::Replace, w, input, 1.0, Par::Seq);
-            matmul(out.as_mut(), Accum::Replace, &self.half, w, 1.0, Par::Seq);
-            // Rounding differs between the triangles.
-            spd::mirror_lower(out.as_mut());
+            spd::congruence_into(w.as_ref(), input.as_ref(), &mut self.half, out.as_mut());
         }
         View::Matrices(&self.matrices)
     }

@@ -44,6 +44,33 @@ pub struct TestedMap {
     pub n_permutations: usize,
 }
 
+impl TestedMap {
+    /// Of statistics that were `observed`, of how many draws have each as far, and of the
+    /// `largest` of every draw, what was observed among them; `size` says how far one is.
+    pub(crate) fn of_counts(
+        observed: Vec<f64>,
+        n_as_far: &[f64],
+        mut largest: Vec<f64>,
+        size: fn(f64) -> f64,
+        level: f64,
+    ) -> Self {
+        largest.sort_by(f64::total_cmp);
+        let n_permutations = largest.len();
+        let share = |t: &f64| {
+            let n_below = largest.partition_point(|l| *l < size(*t));
+            (n_permutations - n_below) as f64 / n_permutations as f64
+        };
+        let p_corrected: Vec<f64> = observed.iter().map(share).collect();
+        Self {
+            p: n_as_far.iter().map(|n| n / n_permutations as f64).collect(),
+            is_kept: p_corrected.iter().map(|p| *p <= level).collect(),
+            p_corrected,
+            statistic: observed,
+            n_permutations,
+        }
+    }
+}
+
 /// Why a map can't be tested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapError {
@@ -101,7 +128,7 @@ impl MaxT {
             let sign = |i| if is_turned(i) { -1.0 } else { 1.0 };
             (0..maps.len()).map(sign).enumerate().collect()
         };
-        Ok(self.judge(&sums.count(n_permutations.max(1), draw)))
+        Ok(self.judge(sums.count(n_permutations.max(1), draw)))
     }
 
     /// Whether the mean maps of two groups differ: maps change groups.
@@ -138,26 +165,12 @@ impl MaxT {
             drawn.sort_unstable();
             drawn.into_iter().map(|i| (i, 1.0)).collect()
         };
-        Ok(self.judge(&sums.count(self.n_permutations.max(1), draw)))
+        Ok(self.judge(sums.count(self.n_permutations.max(1), draw)))
     }
 
-    /// The map of what was counted.
-    fn judge(&self, counts: &Counts) -> TestedMap {
-        let mut largest = counts.largest.clone();
-        largest.sort_by(f64::total_cmp);
-        let n_permutations = largest.len();
-        let share = |t: &f64| {
-            let n_below = largest.partition_point(|l| *l < t.abs());
-            (n_permutations - n_below) as f64 / n_permutations as f64
-        };
-        let p_corrected: Vec<f64> = counts.observed.iter().map(share).collect();
-        TestedMap {
-            p: counts.n_as_far.iter().map(|n| n / n_permutations as f64).collect(),
-            is_kept: p_corrected.iter().map(|p| *p <= self.level).collect(),
-            p_corrected,
-            statistic: counts.observed.clone(),
-            n_permutations,
-        }
+    fn judge(&self, counts: Counts) -> TestedMap {
+        let Counts { observed, n_as_far, largest } = counts;
+        TestedMap::of_counts(observed, &n_as_far, largest, f64::abs, self.level)
     }
 }
 

@@ -39,20 +39,8 @@ impl Counts {
         values.iter().fold(f64::NEG_INFINITY, |m, t| m.max((self.size)(*t)))
     }
 
-    pub(super) fn tested(mut self, level: f64) -> TestedMap {
-        let n_permutations = self.largest.len();
-        self.largest.sort_by(f64::total_cmp);
-        let share = |t: &f64| {
-            let n_below = self.largest.partition_point(|l| *l < (self.size)(*t));
-            (n_permutations - n_below) as f64 / n_permutations as f64
-        };
-        let p_corrected: Vec<f64> = self.observed.iter().map(share).collect();
-        TestedMap {
-            p: self.n_as_far.iter().map(|n| n / n_permutations as f64).collect(),
-            is_kept: p_corrected.iter().map(|p| *p <= level).collect(),
-            p_corrected,
-            statistic: self.observed,
-            n_permutations,
-        }
+    pub(super) fn tested(self, level: f64) -> TestedMap {
+        let Self { observed, n_as_far, largest, size } = self;
+        TestedMap::of_counts(observed, &n_as_far, largest, size, level)
     }
 }

@@ -12,27 +12,16 @@ fn default_order() -> usize {
     4
 }
 
-/// Passes above an edge: second-order sections, forward in time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HighPass {
-    /// The edge in hertz: -3 dB of a Butterworth filter, `stop_db` of a Chebyshev one.
-    pub edge_hz: f64,
-    /// Prototype order; half as many sections, rounded up.
-    #[serde(default = "default_order")]
-    pub order: usize,
-    /// How it is designed.
-    #[serde(default)]
-    pub family: Family,
-    /// Attenuation of a Chebyshev filter at the edge, in decibel; 30 where left out.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub stop_db: Option<f64>,
-}
+/// Passes above an edge, with the parameters of [`OneEdge`].
+pub type HighPass = OneEdge;
 
-/// Passes below an edge: second-order sections, forward in time.
+/// Passes below an edge, with the parameters of [`OneEdge`].
+pub type LowPass = OneEdge;
+
+/// A filter on one side of an edge: second-order sections, forward in time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LowPass {
+pub struct OneEdge {
     /// The edge in hertz: -3 dB of a Butterworth filter, `stop_db` of a Chebyshev one.
     pub edge_hz: f64,
     /// Prototype order; half as many sections, rounded up.
@@ -65,13 +54,7 @@ pub struct BandStop {
     pub stop_db: Option<f64>,
 }
 
-impl Checked for HighPass {
-    fn check(&self) -> Result<(), BadParameter> {
-        check_family(self.family, self.stop_db)
-    }
-}
-
-impl Checked for LowPass {
+impl Checked for OneEdge {
     fn check(&self) -> Result<(), BadParameter> {
         check_family(self.family, self.stop_db)
     }
