@@ -14,6 +14,25 @@ pub(crate) fn matrix(rows: &[Vec<f64>]) -> Mat<f64> {
     Mat::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j])
 }
 
+/// Examples of a golden file.
+#[derive(serde::Deserialize)]
+pub(crate) struct GoldenSet {
+    #[serde(default)]
+    pub(crate) name: String,
+    features: Vec<Vec<f64>>,
+    labels: Vec<u8>,
+    pub(crate) held_out: Vec<Vec<f64>>,
+}
+
+impl GoldenSet {
+    /// The examples of some classes, and their labels.
+    pub(crate) fn of(&self, used: &[u8]) -> (Vec<Vec<f64>>, Vec<ClassIdx>) {
+        let examples = self.labels.iter().zip(&self.features);
+        let kept = examples.filter(|(label, _)| used.contains(label));
+        kept.map(|(label, x)| (x.clone(), ClassIdx(*label))).unzip()
+    }
+}
+
 /// Asserts that each value is within `tolerance` times the larger of 1 and its expected
 /// magnitude.
 #[track_caller]

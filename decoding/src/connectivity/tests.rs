@@ -2,6 +2,7 @@ use super::*;
 use crate::psd::bands::{BANDS, Band};
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
+use ndarray::Array3;
 use serde::Deserialize;
 
 mod batch;
@@ -39,6 +40,19 @@ pub(super) fn error(ours: &[f64], theirs: &[f64]) -> f64 {
         if error.is_nan() { f64::INFINITY } else { m.max(error) }
     };
     ours.iter().zip(theirs).fold(0.0, worst)
+}
+
+/// Asserts that no value is farther off than rounding, of the largest one.
+#[track_caller]
+pub(super) fn assert_near(ours: &[f64], theirs: &[f64]) {
+    let error = error(ours, theirs);
+    assert!(error <= 1e-9, "{error:e}");
+}
+
+/// A golden file's epochs.
+pub(super) fn epochs_of(epochs: &[Vec<Vec<f64>>]) -> Array3<f64> {
+    let shape = (epochs.len(), epochs[0].len(), epochs[0][0].len());
+    Array3::from_shape_vec(shape, epochs.concat().concat()).expect("even epochs")
 }
 
 /// Pseudo-random samples in `[-1, 1)`.

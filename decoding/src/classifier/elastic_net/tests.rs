@@ -2,7 +2,7 @@
 //! under changes of the data, and on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes};
+use crate::classifier::tests::{GoldenSet, Normal, assert_close};
 use serde::Deserialize;
 
 /// Made by `tests/reference/golden_classify.py`.
@@ -11,16 +11,8 @@ const GOLDEN: &str =
 
 #[derive(Deserialize)]
 struct Golden {
-    sets: Vec<Set>,
+    sets: Vec<GoldenSet>,
     cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Set {
-    name: String,
-    features: Vec<Vec<f64>>,
-    labels: Vec<u8>,
-    held_out: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -95,11 +87,7 @@ fn as_scikit_learn() {
     let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     for case in golden.cases {
         let set = &golden.sets[case.set];
-        let used = |label: &u8| case.classes.contains(label);
-        let labels: Vec<u8> = set.labels.iter().copied().filter(used).collect();
-        let labels = classes(&labels);
-        let examples = set.labels.iter().zip(&set.features);
-        let x: Vec<_> = examples.filter(|(l, _)| used(l)).map(|(_, x)| x.clone()).collect();
+        let (x, labels) = set.of(&case.classes);
         let params = ElasticNetParams { c: case.c, l1_ratio: case.l1_ratio };
         let model = params.fit(&x, &labels, case.classes.len()).unwrap();
         println!("{}, {params:?}, {} classes", set.name, case.classes.len());

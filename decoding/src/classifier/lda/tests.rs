@@ -1,7 +1,7 @@
 //! Linear discriminants against scikit-learn, under changes of the data, and on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes};
+use crate::classifier::tests::{GoldenSet, Normal, assert_close, classes};
 use serde::Deserialize;
 
 /// Made by `tests/reference/golden.py`.
@@ -36,15 +36,8 @@ const UNSHRUNK: &str =
 
 #[derive(Deserialize)]
 struct Unshrunk {
-    sets: Vec<Set>,
+    sets: Vec<GoldenSet>,
     cases: Vec<UnshrunkCase>,
-}
-
-#[derive(Deserialize)]
-struct Set {
-    features: Vec<Vec<f64>>,
-    labels: Vec<u8>,
-    held_out: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -59,12 +52,9 @@ fn without_shrinkage_as_scikit_learns_default() {
     let golden: Unshrunk = serde_json::from_str(UNSHRUNK).unwrap();
     for case in golden.cases {
         let set = &golden.sets[case.set];
-        let used = |label: &u8| case.classes.contains(label);
-        let labels: Vec<u8> = set.labels.iter().copied().filter(used).collect();
-        let examples = set.labels.iter().zip(&set.features);
-        let x: Vec<_> = examples.filter(|(l, _)| used(l)).map(|(_, x)| x.clone()).collect();
+        let (x, labels) = set.of(&case.classes);
         let n_classes = case.classes.len();
-        let model = LdaModel::fit_unshrunk(&x, &classes(&labels), n_classes).unwrap();
+        let model = LdaModel::fit_unshrunk(&x, &labels, n_classes).unwrap();
         for (x, expected) in set.held_out.iter().zip(&case.proba) {
             // Eigenvalues of the covariance against singular values of the features: half of
             // the digits of a condition number up to 1e8 in the second set.

@@ -2,7 +2,7 @@
 //! optimality, under changes of the data, and on bad data.
 
 use super::*;
-use crate::classifier::tests::{Normal, assert_close, classes};
+use crate::classifier::tests::{GoldenSet, Normal, assert_close};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -12,16 +12,8 @@ const GOLDEN: &str =
 
 #[derive(Deserialize)]
 struct Golden {
-    sets: Vec<Set>,
+    sets: Vec<GoldenSet>,
     cases: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Set {
-    name: String,
-    features: Vec<Vec<f64>>,
-    labels: Vec<u8>,
-    held_out: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -67,12 +59,9 @@ fn as_scikit_learn() {
     let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
     for case in golden.cases {
         let set = &golden.sets[case.set];
-        let used = |label: &u8| case.classes.contains(label);
-        let labels: Vec<u8> = set.labels.iter().copied().filter(used).collect();
-        let examples = set.labels.iter().zip(&set.features);
-        let x: Vec<_> = examples.filter(|(l, _)| used(l)).map(|(_, x)| x.clone()).collect();
+        let (x, labels) = set.of(&case.classes);
         println!("{}, {:?}, {} classes", set.name, case.params(), case.classes.len());
-        let model = case.params().fit(&x, &classes(&labels), case.classes.len()).unwrap();
+        let model = case.params().fit(&x, &labels, case.classes.len()).unwrap();
         let mut runtime = model.plan();
         for (sigmoid, expected) in model.sigmoids.iter().zip(&case.sigmoids) {
             assert_close(&[sigmoid.slope, sigmoid.offset], expected, 1e-9);

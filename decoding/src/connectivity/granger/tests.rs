@@ -1,6 +1,6 @@
 use super::*;
 use crate::connectivity::mvar::{Estimator, Mvar, MvarSpec, MvarView};
-use crate::connectivity::tests::{error, noise};
+use crate::connectivity::tests::{assert_near, epochs_of, error, noise};
 use crate::matrix::Matrix;
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
@@ -75,22 +75,12 @@ fn golden() -> Golden {
     serde_json::from_str(GOLDEN).expect("a golden file")
 }
 
-fn array(epochs: &[Vec<Vec<f64>>]) -> Array3<f64> {
-    let shape = (epochs.len(), epochs[0].len(), epochs[0][0].len());
-    Array3::from_shape_vec(shape, epochs.concat().concat()).expect("even epochs")
-}
-
 fn spec(order: usize, intercept: Intercept, scope: Scope) -> GrangerSpec {
     GrangerSpec { order, intercept, scope }
 }
 
 fn rate(hz: f64) -> SampleRate {
     SampleRate::new(hz).expect("a positive rate")
-}
-
-fn assert_near(ours: &[f64], theirs: &[f64]) {
-    let error = error(ours, theirs);
-    assert!(error <= 1e-9, "{error:e}");
 }
 
 fn model_of(epochs: &Array3<f64>, order: usize) -> Mvar {
@@ -103,7 +93,7 @@ fn model_of(epochs: &Array3<f64>, order: usize) -> Mvar {
 #[test]
 fn log_ratios_and_tests_are_those_of_statsmodels() {
     let golden = golden();
-    let window = array(std::slice::from_ref(&golden.window));
+    let window = epochs_of(std::slice::from_ref(&golden.window));
     let of = &golden.with_constant;
     let run = |scope| spec(golden.order, Intercept::Estimated, scope).run(&window.view()).unwrap();
     let pairwise = run(Scope::Pairwise);
@@ -133,7 +123,7 @@ fn log_ratios_and_tests_are_those_of_statsmodels() {
 #[test]
 fn epochs_are_one_regression() {
     let golden = golden();
-    let epochs = array(&golden.epochs);
+    let epochs = epochs_of(&golden.epochs);
     for (scope, expected) in [
         (Scope::Pairwise, &golden.over_epochs.pairwise),
         (Scope::Conditional, &golden.over_epochs.conditional),
@@ -146,7 +136,7 @@ fn epochs_are_one_regression() {
 #[test]
 fn spectra_are_those_of_the_whole_state_space() {
     let golden = golden();
-    let epochs = array(&golden.epochs);
+    let epochs = epochs_of(&golden.epochs);
     for (scope, expected) in [
         (Scope::Conditional, &golden.conditional_spectra),
         (Scope::Pairwise, &golden.pairwise_spectra),
@@ -160,7 +150,7 @@ fn spectra_are_those_of_the_whole_state_space() {
     let shape = (model.n_channels(), model.order());
     let mut plan = SpectralGranger::new(shape, rate(golden.rate_hz), &golden.freqs_hz).unwrap();
     // The second run finds what the first, of another model, left.
-    plan.run(model_of(&array(std::slice::from_ref(&golden.window)), golden.order).view());
+    plan.run(model_of(&epochs_of(std::slice::from_ref(&golden.window)), golden.order).view());
     plan.run(model.view());
     assert_near(plan.values(), &golden.conditional_spectra.spectra.concat().concat());
     let mut band = vec![f64::NAN; 25];
@@ -173,7 +163,7 @@ fn spectra_are_those_of_the_whole_state_space() {
 #[test]
 fn groups_are_those_of_mne_connectivity() {
     let golden = golden();
-    let model = model_of(&array(&golden.epochs), golden.order);
+    let model = model_of(&epochs_of(&golden.epochs), golden.order);
     let shape = (model.n_channels(), model.order());
     let run = |freqs_hz: &[f64], to: &[usize], from: &[usize]| {
         let mut plan =

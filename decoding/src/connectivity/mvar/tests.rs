@@ -1,6 +1,6 @@
 use super::*;
 use crate::connectivity::directed::{DirectedConnectivity, DirectedMeasure};
-use crate::connectivity::tests::{error, noise};
+use crate::connectivity::tests::{assert_near, epochs_of, error, noise};
 use crate::window::{Planar, WindowSpec};
 use acquisition::time::{SampleIndex, SampleRate};
 use ndarray::{Array2, Array3, Axis};
@@ -47,18 +47,8 @@ fn golden() -> Golden {
     serde_json::from_str(GOLDEN).expect("a golden file")
 }
 
-fn epochs_of(epochs: &[Vec<Vec<f64>>]) -> Array3<f64> {
-    let shape = (epochs.len(), epochs[0].len(), epochs[0][0].len());
-    Array3::from_shape_vec(shape, epochs.concat().concat()).expect("even epochs")
-}
-
 fn spec(order: usize, estimator: Estimator, intercept: Intercept) -> MvarSpec {
     MvarSpec { order, estimator, intercept }
-}
-
-fn assert_near(ours: &[f64], theirs: &[f64]) {
-    let error = error(ours, theirs);
-    assert!(error <= 1e-9, "{error:e}");
 }
 
 #[test]
