@@ -132,6 +132,24 @@ pub enum FitError {
         /// Splits asked for.
         n_splits: usize,
     },
+    /// Calibrate longer: a posterior is fitted to examples apart from the machine's.
+    #[error(
+        "no examples of classes {first} and {second} lie apart from each other: calibrate longer, or on more cues"
+    )]
+    NoHeldOut {
+        /// Index of the one class.
+        first: usize,
+        /// Index of the other.
+        second: usize,
+    },
+    /// Calibrate on more cues, or with fewer splits.
+    #[error(
+        "left-out scores need examples of every class outside of each of {n_blocks} blocks of time, with no sample in common: calibrate on more cues or take fewer splits"
+    )]
+    NoBlocksApart {
+        /// Blocks of time that the examples were cut into.
+        n_blocks: usize,
+    },
     /// Label examples with classes of the configuration, or name more of these.
     #[error(
         "class {class} is none of the {n_classes} classes: label examples with classes of the configuration"

@@ -193,6 +193,10 @@ fn a_model_file_holds_all_that_was_learned() {
         let text = serde_json::to_string(model).expect("plain data");
         let back: FittedPipeline = serde_json::from_str(&text).expect("what was written");
         assert_eq!(&back, model);
+        // A description is what to learn, not what was learned.
+        let description = model.pipeline().to_toml();
+        let read = Pipeline::from_toml(&description).expect("what was written");
+        assert_eq!(read.to_toml(), description);
         let both = [model.clone(), back];
         let outputs = outputs(&both, &run.recording, &[100]);
         assert_eq!(posteriors(&outputs, 0), posteriors(&outputs, 1));

@@ -21,7 +21,8 @@ pub struct GovernorParams {
     pub initial_rate: f64,
     /// No rate rises above this: 1 for a share of a mean.
     pub largest_rate: f64,
-    /// Number of latest values that candidates are judged on.
+    /// Number of latest values that candidates are judged on, each of them twice a step:
+    /// hundreds of covariances take longer than a hop.
     pub n_memory: usize,
 }
 

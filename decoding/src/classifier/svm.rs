@@ -14,8 +14,8 @@ pub use self::calibration::Sigmoid;
 pub use self::coupling::Coupling;
 use self::smo::{Machine, Separation};
 use super::logistic::centre;
-use super::{check_features, check_positive, count_examples, dot};
-use crate::decoder::FitError;
+use super::{check_features, check_positive, check_size, count_examples, dot};
+use crate::decoder::{ExampleSpan, FitError};
 use crate::matrix::Matrix;
 use acquisition::marker::ClassIdx;
 use faer::Mat;
@@ -83,8 +83,9 @@ impl Default for SvmParams {
 /// (for two classes it turns the sign: there, positive is the second class). Sigmoids
 /// are fitted to decisions on examples that the machine was not fitted to, in five folds
 /// (fewer where a class has fewer examples): a fold is a contiguous part of each class's
-/// examples in their order, which is time. This is deterministic and keeps neighbouring,
-/// overlapping windows together; libsvm draws its folds at random.
+/// examples in time, and whatever shares a sample with it, overlapping windows and
+/// mirrored twins, takes no part in that machine. This is deterministic; libsvm draws its
+/// folds at random.
 ///
 /// # Reference
 /// C. Cortes, V. Vapnik: Support-vector networks (1995), doi 10.1007/BF00994018.
@@ -129,7 +130,24 @@ pub fn pairs(n_classes: usize) -> impl Iterator<Item = (usize, usize)> {
 
 impl SvmParams {
     /// Fits to `x` (`n_examples` vectors of `n_features`, in time order) with a label
-    /// each.
+    /// each, no two of which share a sample: [`SvmParams::fit_spans`] of examples one
+    /// after the other.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn fit(
+        self,
+        x: &[Vec<f64>],
+        labels: &[ClassIdx],
+        n_classes: usize,
+    ) -> Result<SvmModel, FitError> {
+        let span = |i: u64| ExampleSpan { run: 0, samples: i..i + 1 };
+        let spans: Vec<_> = (0..x.len() as u64).map(span).collect();
+        self.fit_spans(x, labels, &spans, n_classes)
+    }
+
+    /// Fits to `x` (`n_examples` vectors of `n_features`) with a label each, and where in
+    /// the recording each lies.
     ///
     /// Batch: allocates `n_examples^2` kernel values and as many again; its time grows
     /// with `n_examples^2 n_features` for them, and `n_examples` per step of the six
@@ -139,16 +157,19 @@ impl SvmParams {
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
     /// a feature, or the square of one, is not finite, [`FitError::NotConverged`] where
     /// the tolerance is not reached: scale the features, or lower `C`.
+    /// [`FitError::NoHeldOut`] where all examples of two classes share samples,
     /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
     /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
-    pub fn fit(
+    pub fn fit_spans(
         self,
         x: &[Vec<f64>],
         labels: &[ClassIdx],
+        spans: &[ExampleSpan],
         n_classes: usize,
     ) -> Result<SvmModel, FitError> {
         check_positive("C", self.c)?;
         check_positive("the tolerance", self.tolerance)?;
+        check_size("the list of spans", x.len(), spans.len())?;
         count_examples(x.len(), labels, n_classes)?;
         let n_features = check_features(x)?;
         // Neither kernel's machines depend on where the origin is; rounding does.
@@ -161,7 +182,8 @@ impl SvmParams {
             let seconds: Vec<usize> = (0..x.len()).filter(of(second)).collect();
             let examples = Separation { kernel: &kernel, firsts: &firsts, seconds: &seconds };
             machines.push(smo::separate(&examples, self.c, self.tolerance)?);
-            sigmoids.push(calibration::calibrate(&examples, self.c, self.tolerance)?);
+            let sigmoid = calibration::calibrate(&examples, spans, self.c, self.tolerance)?;
+            sigmoids.push(sigmoid.ok_or(FitError::NoHeldOut { first, second })?);
         }
         let mut intercept: Vec<f64> = machines.iter().map(|m| m.intercept).collect();
         let expansion = match self.kernel {

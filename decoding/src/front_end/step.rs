@@ -466,6 +466,15 @@ impl SignalStep {
         matches!(self, Self::Asr(_) | Self::EogRegression(_))
     }
 
+    /// Leaves its parameters alone and drops what it learned.
+    pub(crate) fn forget(&mut self) {
+        match self {
+            Self::Asr(step) => step.learned = None,
+            Self::EogRegression(step) => step.learned = None,
+            _ => {}
+        }
+    }
+
     /// Whether it has yet to learn.
     pub(crate) fn is_unlearned(&self) -> bool {
         match self {

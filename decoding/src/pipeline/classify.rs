@@ -41,8 +41,8 @@ impl Classifier {
                 })
             }
             Self::Svm(step) => {
-                let params = step.params();
-                FittedClassifier::Svm(params.fit(&training.vectors(), labels, n_classes)?)
+                let (x, spans) = (training.vectors(), &training.spans);
+                FittedClassifier::Svm(step.params().fit_spans(&x, labels, spans, n_classes)?)
             }
             Self::Knn(step) => {
                 let examples = (&training.matrices(0)[..], &labels[..]);
@@ -144,6 +144,9 @@ fn check_knn(model: &KnnModel, shape: Shape, n_classes: usize) -> Result<(), Mod
         let (part, found) = ("a neighbour's class", label.index());
         return Err(ModelError::Shape { part, expected: n_classes, found });
     }
+    // Of none no class is the nearest.
+    let n_neighbours = model.n_neighbours.clamp(1, model.examples.len().max(1));
+    expect_size("the list of neighbours that vote", n_neighbours, model.n_neighbours)?;
     check_means(&model.examples, shape, model.examples.len())
 }
 

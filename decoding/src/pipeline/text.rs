@@ -181,13 +181,21 @@ impl Pipeline {
     }
 
     /// The description as TOML, every parameter written; reading it gives the same
-    /// description, every number to the bit.
+    /// description, every number to the bit. What signal steps have learned is no part
+    /// of it.
     #[expect(
         clippy::missing_panics_doc,
         reason = "a description is plain data, which always serialises"
     )]
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a description is tables of plain values")
+        let mut description = self.clone();
+        let of_voters = description.vote.iter_mut().flat_map(|voter| &mut voter.steps);
+        for step in description.steps.iter_mut().chain(of_voters) {
+            if let Step::Signal(step) = step {
+                step.forget();
+            }
+        }
+        toml::to_string(&description).expect("a description is tables of plain values")
     }
 }
 

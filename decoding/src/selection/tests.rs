@@ -151,6 +151,21 @@ fn drawn_permutations_come_near_to_all_of_them() {
 }
 
 #[test]
+fn exchanged_groups_are_as_far_whatever_their_sums_round_to() {
+    let mut normal = Normal::new(3);
+    let mut map =
+        |shift: f64| -> Vec<f64> { (0..200).map(|_| shift + 0.1 * normal.draw()).collect() };
+    let (first, second) = ([map(0.0), map(0.0)], [map(1.0), map(1.0)]);
+    let tested =
+        MaxT { n_permutations: 3000, ..MaxT::default() }.two_samples(&first, &second).unwrap();
+    // Of the six splits the observed one and its complement: one in three, and the drawn
+    // share of 3000 within four standard deviations of it.
+    for p in tested.p {
+        assert!((p - 1.0 / 3.0).abs() < 0.035, "{p}");
+    }
+}
+
+#[test]
 fn the_largest_statistic_of_maps_that_say_nothing_is_rarely_kept() {
     let (mut normal, mut n_false, mut n_false_uncorrected) = (Normal::new(51), 0, 0);
     let test = MaxT { n_permutations: 200, ..MaxT::default() };

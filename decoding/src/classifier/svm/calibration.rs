@@ -2,7 +2,7 @@
 //! examples that the machine has not seen.
 
 use super::smo::{Separation, separate};
-use crate::decoder::FitError;
+use crate::decoder::{ExampleSpan, FitError};
 use serde::{Deserialize, Serialize};
 
 /// Number of folds, where every class has as many examples.
@@ -109,31 +109,47 @@ impl Sigmoid {
     }
 }
 
-/// The sigmoid of a pair of classes, from decisions in chronological folds.
+/// The sigmoid of a pair of classes, from decisions in chronological folds, each by a
+/// machine that has seen nothing of what lies where a held-out example does; none where
+/// that leaves no fold with examples of both.
 pub(super) fn calibrate(
     examples: &Separation<'_>,
+    spans: &[ExampleSpan],
     c: f64,
     tolerance: f64,
-) -> Result<Sigmoid, FitError> {
-    let (firsts, seconds) = (examples.firsts, examples.seconds);
+) -> Result<Option<Sigmoid>, FitError> {
+    let (firsts, seconds) = (in_time(examples.firsts, spans), in_time(examples.seconds, spans));
     let n_folds = N_FOLDS.min(firsts.len()).min(seconds.len());
     let (mut of_firsts, mut of_seconds) = (Vec::new(), Vec::new());
     for fold in 0..n_folds {
-        let (first_in, first_out) = split(firsts, fold, n_folds);
-        let (second_in, second_out) = split(seconds, fold, n_folds);
+        let (first_out, second_out) = (part(&firsts, fold, n_folds), part(&seconds, fold, n_folds));
+        let is_apart = |i: &usize| {
+            let mut held_out = first_out.iter().chain(second_out);
+            held_out.all(|j| i != j && !spans[*i].overlaps(&spans[*j]))
+        };
+        let kept = |all: &[usize]| all.iter().copied().filter(is_apart).collect::<Vec<_>>();
+        let (first_in, second_in) = (kept(&firsts), kept(&seconds));
+        if first_in.is_empty() || second_in.is_empty() {
+            continue;
+        }
         let inner = Separation { kernel: examples.kernel, firsts: &first_in, seconds: &second_in };
         let machine = separate(&inner, c, tolerance)?;
         let decision = |i: &usize| machine.decision(examples.kernel, *i);
         of_firsts.extend(first_out.iter().map(decision));
         of_seconds.extend(second_out.iter().map(decision));
     }
-    Ok(Sigmoid::fit(&of_firsts, &of_seconds))
+    Ok((!of_firsts.is_empty()).then(|| Sigmoid::fit(&of_firsts, &of_seconds)))
 }
 
-/// The examples outside of a fold, and those in it: a contiguous part.
-fn split(examples: &[usize], fold: usize, n_folds: usize) -> (Vec<usize>, &[usize]) {
+/// Examples by where they begin.
+fn in_time(examples: &[usize], spans: &[ExampleSpan]) -> Vec<usize> {
+    let mut sorted = examples.to_vec();
+    sorted.sort_by_key(|i| (spans[*i].run, spans[*i].samples.start));
+    sorted
+}
+
+/// The examples in a fold.
+fn part(examples: &[usize], fold: usize, n_folds: usize) -> &[usize] {
     let bound = |fold: usize| fold * examples.len() / n_folds;
-    let held_out = &examples[bound(fold)..bound(fold + 1)];
-    let kept = examples[..bound(fold)].iter().chain(&examples[bound(fold + 1)..]);
-    (kept.copied().collect(), held_out)
+    &examples[bound(fold)..bound(fold + 1)]
 }

@@ -230,3 +230,30 @@ proptest! {
         prop_assert!(posterior.iter().all(|p| *p >= 0.0), "{posterior:?}");
     }
 }
+
+#[test]
+fn what_lies_where_a_held_out_example_does_takes_no_part_in_its_posterior() {
+    // Labels that say nothing, and every example twice: only whoever is judged by a machine
+    // that has learned its twin by heart looks as if they did.
+    let mut normal = Normal::new(5);
+    let once: Vec<Vec<f64>> = (0..60).map(|_| (0..6).map(|_| normal.draw()).collect()).collect();
+    let x = [&once[..], &once[..]].concat();
+    let labels: Vec<_> = (0..120).map(|i| ClassIdx(i as u8 % 2)).collect();
+    let span = |i: u64| ExampleSpan { run: 0, samples: 10 * (i % 60)..10 * (i % 60) + 10 };
+    let spans: Vec<_> = (0..120).map(span).collect();
+    let params = SvmParams { c: 100.0, ..SvmParams::default() };
+    let slope = |model: SvmModel| model.sigmoids[0].slope;
+    let blind = slope(params.fit(&x, &labels, 2).unwrap());
+    let apart = slope(params.fit_spans(&x, &labels, &spans, 2).unwrap());
+    assert!(blind < -1.0, "{blind}");
+    assert!(apart > -0.5, "{apart}");
+}
+
+#[test]
+fn examples_that_all_share_samples_are_refused() {
+    let x: Vec<Vec<f64>> = (0..8).map(|i| vec![f64::from(i)]).collect();
+    let labels: Vec<_> = (0..8).map(|i| ClassIdx(i / 4)).collect();
+    let spans = vec![ExampleSpan { run: 0, samples: 0..100 }; 8];
+    let found = SvmParams::default().fit_spans(&x, &labels, &spans, 2);
+    assert_eq!(found.unwrap_err(), FitError::NoHeldOut { first: 0, second: 1 });
+}

@@ -3,7 +3,7 @@
 //! [`MaxT`](crate::selection::max_t::MaxT) draws permutations itself, and looks on both
 //! sides of 0; surrogates are measured by whoever tests them.
 
-use crate::selection::max_t::TestedMap;
+use crate::selection::max_t::{TestedMap, tied};
 
 /// Statistics of the recording, and how many surrogates have any as far.
 pub(super) struct Counts {
@@ -25,7 +25,7 @@ impl Counts {
     pub(super) fn add(&mut self, values: &[f64]) {
         let size = self.size;
         for ((n, t), observed) in self.n_as_far.iter_mut().zip(values).zip(&self.observed) {
-            *n += f64::from(u8::from(size(*t) >= size(*observed)));
+            *n += f64::from(u8::from(size(*t) >= tied(size(*observed))));
         }
         self.largest.push(self.largest_of(values));
     }

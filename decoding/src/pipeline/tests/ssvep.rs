@@ -197,7 +197,7 @@ fn responses_that_cannot_be_fitted_are_refused() {
     assert!(matches!(error, FitError::BadParameter { name: "class", .. }), "{error}");
     // Two windows of a class: one is left when the other is left out.
     let error = fit(&trca(""), 6);
-    assert!(matches!(error, FitError::TooFewExamples { class: 1, n_examples: 1, .. }), "{error}");
+    assert_eq!(error, FitError::NoBlocksApart { n_blocks: 2 });
     let order = pipeline(&[("covariance", ""), ("trca", ""), ("lda", "")]).unwrap_err();
     assert!(order.contains("`trca` takes samples of a window"), "{order}");
 }

@@ -149,7 +149,11 @@ impl Trca {
                 !of_block(j) && !inside.iter().any(|k| training.spans[*k].overlaps(span))
             };
             let outside: Vec<_> = (0..blocks.len()).filter(is_apart).collect();
-            let model = self.fit_to(training, &outside)?;
+            let model = self.fit_to(training, &outside).map_err(|error| match error {
+                // Counted in what is left of the class, it would name fewer than there are.
+                FitError::TooFewExamples { .. } => FitError::NoBlocksApart { n_blocks },
+                other => other,
+            })?;
             let shape = training.views[inside[0]].shape();
             let (mut runtime, _) = plan_trca(&model, shape)?;
             for j in inside {

@@ -5,6 +5,7 @@
 //! the machine's vectors, nor on how many threads there are.
 #![expect(clippy::inline_always, reason = "the vector instructions are those of the caller")]
 
+use super::tied;
 use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
@@ -134,7 +135,7 @@ impl Block {
             } else {
                 let pairs = values.iter().zip(&self.observed).zip(&mut self.n_as_far);
                 for ((value, observed), n) in pairs {
-                    *n += if value.abs() >= observed.abs() { 1.0 } else { 0.0 };
+                    *n += if value.abs() >= tied(observed.abs()) { 1.0 } else { 0.0 };
                 }
             }
             *largest = values.iter().fold(*largest, |m, t| m.max(t.abs()));
