@@ -95,6 +95,7 @@ fn heavy_libraries_stay_in_their_package() {
         ("faer", "decoding"),
         ("fearless_simd", "decoding"),
         ("realfft", "decoding"),
+        ("rustfft", "decoding"),
         ("saphyr", "decoding"),
         ("toml", "decoding"),
         ("burn", "models"),

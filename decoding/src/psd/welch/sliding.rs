@@ -193,7 +193,9 @@ mod tests {
         let mut psd = vec![f64::NAN; n_channels * sliding.n_bins()];
         sliding.run(SampleIndex(first), Planar::new(&samples, n_channels, w, w), &mut psd);
         let mut alone = vec![f64::NAN; psd.len()];
-        sliding.welch.clone().run_channels(&samples, &mut alone);
+        let mut welch = sliding.welch.clone();
+        let channels = samples.chunks(w).zip(alone.chunks_mut(welch.n_bins()));
+        channels.for_each(|(samples, psd)| welch.run(samples, psd));
         [psd, alone]
     }
 
