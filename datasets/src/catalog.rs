@@ -135,6 +135,8 @@ pub struct Dataset {
     pub classes: &'static [ClassRuns],
     /// Seconds after a cue during which its task is done, `[tmin, tmax)`.
     pub task_interval_secs: [f64; 2],
+    /// Seconds after a cue of an epoch that is scored offline, as MOABB has it.
+    pub epoch_interval_secs: [f64; 2],
     /// SHA-256 of files, one a line, in the format of `sha256sum`: not of all.
     checksums: &'static str,
     /// A file's path in the dataset.

@@ -8,5 +8,6 @@
 pub mod catalog;
 pub mod download;
 pub mod epoch;
+pub mod folds;
 pub mod reader;
 pub mod split;

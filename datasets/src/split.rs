@@ -138,6 +138,20 @@ impl Split {
         Self::new(runs, calibration, scored)
     }
 
+    /// [`Split::within_session`] of one session among runs of several. The others take no
+    /// part.
+    pub fn within_session_of(
+        runs: &[RunSpan],
+        subject: u32,
+        session: u32,
+        n_calibration_runs: usize,
+    ) -> Result<Self, SplitError> {
+        let is_in = |&i: &usize| runs[i].subject == subject && runs[i].session == session;
+        let indices: Vec<usize> = (0..runs.len()).filter(is_in).collect();
+        let (calibration, scored) = within(runs, &indices, n_calibration_runs)?;
+        Self::new(runs, calibration, scored)
+    }
+
     /// All other sessions of the subject calibrate, `session` is scored whole. Runs of
     /// other subjects take no part.
     pub fn cross_session(runs: &[RunSpan], subject: u32, session: u32) -> Result<Self, SplitError> {

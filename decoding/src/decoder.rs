@@ -32,6 +32,24 @@ pub struct Examples {
     pub n_classes: usize,
 }
 
+impl Examples {
+    /// Some of the examples, in the order of `chosen`, with what `labels` say of each of all.
+    ///
+    /// # Panics
+    /// If there is no such example.
+    #[must_use]
+    pub fn subset(&self, chosen: &[usize], labels: &[ClassIdx]) -> Self {
+        Self {
+            labels: chosen.iter().map(|j| labels[*j]).collect(),
+            features: chosen.iter().map(|j| self.features[*j].clone()).collect(),
+            spans: chosen.iter().map(|j| self.spans[*j].clone()).collect(),
+            demands: self.demands.clone(),
+            channels: self.channels.clone(),
+            n_classes: self.n_classes,
+        }
+    }
+}
+
 /// The samples that an example was made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExampleSpan {

@@ -28,6 +28,7 @@ mod ssvep;
 pub mod step;
 
 pub use self::error::PlanError;
+pub(crate) use self::graph::Response;
 
 use self::extract::{Extractor, Needs, Stretch};
 use self::graph::{Graph, Inputs};

@@ -20,12 +20,14 @@ pub mod built_in;
 pub mod check;
 pub mod choose;
 mod classify;
+pub mod decide;
 pub mod fit;
 pub mod fitted;
 mod mirror;
 pub mod moabb;
 pub mod runtime;
 pub mod step;
+mod tasks;
 pub mod text;
 mod transform;
 

@@ -1,8 +1,9 @@
-//! Descriptive statistics and resampling, as the reports use them.
-//!
-//! Not a statistics package: tests of one pipeline against another are not here.
+//! Descriptive statistics, resampling, and comparisons of pipelines, as the reports use
+//! them. Not a statistics package.
 
 pub mod bootstrap;
+pub mod compare;
+pub mod curve;
 pub mod distribution;
 
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@
 use acquisition::marker::MarkerMap;
 use datasets::catalog::{Dataset, Execution};
 use datasets::split::{RunSpan, Split};
+use decoding::evaluate::null::Stop;
 use decoding::evaluate::pseudo_online::Run;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, Evaluated, NullPlan, Plan};
@@ -103,7 +104,13 @@ fn evaluate_and_compare(subject: u32) {
         idle: Idle::Include,
         itr: ItrOptions::default(),
         dwell_windows: 3,
-        nulls: NullPlan { clock: ClockNull::Scored, n_shifts: 0, n_permutations: 0, seed: 0 },
+        nulls: NullPlan {
+            clock: ClockNull::Scored,
+            n_shifts: 0,
+            n_permutations: 0,
+            stop: Stop::Exhausted,
+            seed: 0,
+        },
     };
     let runs = load(&data_dir, subject);
     let spans: Vec<_> = runs.iter().map(span).collect();

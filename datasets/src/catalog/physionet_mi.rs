@@ -42,6 +42,7 @@ pub static PHYSIONET_MI: Dataset = Dataset {
         class("feet", "T2", Executed, HANDS_OR_FEET_EXECUTED),
     ],
     task_interval_secs: [0.0, 4.0],
+    epoch_interval_secs: [0.0, 3.0],
     checksums: include_str!("physionet_mi.sha256"),
     path: |subject, run| format!("S{subject:03}/S{subject:03}R{run:02}.edf"),
 };

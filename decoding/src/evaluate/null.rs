@@ -183,6 +183,68 @@ pub fn p_value(observed: f64, nulls: &[f64]) -> f64 {
     (1 + nulls.len() - n_below) as f64 / (1 + nulls.len()) as f64
 }
 
+/// Whether a null is as good as what was observed; one that is no number counts as that.
+fn reaches(null: f64, observed: f64) -> bool {
+    null >= observed || null.is_nan()
+}
+
+/// When drawing from a null ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// After all draws.
+    #[default]
+    Exhausted,
+    /// As soon as p can't come to [`SIGNIFICANCE`] any more, whatever else is drawn.
+    Hopeless,
+}
+
+impl Stop {
+    /// The draws that decide, of those made so far out of `n_all`: up to the one at which
+    /// drawing ends; `None` where more are needed.
+    pub fn enough(self, observed: f64, drawn: &[f64], n_all: usize) -> Option<usize> {
+        let most = self.most_reached(n_all);
+        let reached = drawn.iter().enumerate().filter(|(_, null)| reaches(**null, observed));
+        match reached.map(|(at, _)| at + 1).nth(most.saturating_sub(1)) {
+            Some(n) if most > 0 => Some(n),
+            _ => (drawn.len() >= n_all).then_some(n_all),
+        }
+    }
+
+    /// Draws that are made side by side before it is asked again. A fixed number, so that
+    /// the outcome is one.
+    pub(crate) fn batch(self) -> usize {
+        match self {
+            Self::Exhausted => usize::MAX,
+            Self::Hopeless => 4,
+        }
+    }
+
+    /// Draws that reach the observed score at which it is hopeless; 0 where it never is.
+    fn most_reached(self, n_all: usize) -> usize {
+        match self {
+            Self::Exhausted => 0,
+            Self::Hopeless => ((n_all + 1) as f64 * SIGNIFICANCE * (1.0 + 1e-12)) as usize,
+        }
+    }
+
+    /// The p-value of draws that ended: the share of those that reached the observed score
+    /// where it ended early, else [`p_value`].
+    ///
+    /// # Reference
+    /// J. Besag, P. Clifford: Sequential Monte Carlo p-values (1991), doi
+    /// 10.1093/biomet/78.2.301.
+    pub fn p(self, observed: f64, drawn: &[f64], n_all: usize) -> f64 {
+        let n_reached = drawn.iter().filter(|null| reaches(**null, observed)).count();
+        let most = self.most_reached(n_all);
+        if most > 0 && n_reached >= most {
+            n_reached as f64 / drawn.len() as f64
+        } else {
+            p_value(observed, drawn)
+        }
+    }
+}
+
 /// What the nulls say of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 //! side, score, and hold every score against its nulls.
 
 use crate::decoder::FitError;
-use crate::evaluate::null::{Clock, Nulls, Verdict, p_value, permute_cues, shift_null};
+use crate::evaluate::null::{Clock, Nulls, Stop, Verdict, p_value, permute_cues, shift_null};
 use crate::evaluate::pseudo_online::{Decided, EvaluateError, Protocol, Run, check_same_stream};
 use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
 use crate::metric::itr::ItrOptions;
@@ -25,6 +25,9 @@ pub struct NullPlan {
     pub n_shifts: usize,
     /// Permutations of the calibration's cues, each with a refit.
     pub n_permutations: usize,
+    /// When they end.
+    #[serde(default)]
+    pub stop: Stop,
     /// Seed of both.
     pub seed: u64,
 }
@@ -96,8 +99,10 @@ impl Plan {
         let learned = self.protocol.learn(runs, split.calibration(), &self.pipelines)?;
         let fits = self.protocol.fit_learned(runs, split.calibration(), &learned)?;
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
-        let mut decided = self.decide(runs, split, &models, now_nanos)?.into_iter();
-        let label_nulls = self.label_null(runs, split, &learned)?;
+        let decided = self.decide(runs, split, &models, now_nanos)?;
+        let observed = self.observed(&fits, &decided);
+        let label_nulls = self.label_null(runs, split, &learned, &observed)?;
+        let mut decided = decided.into_iter();
         let clock = self.clock(runs, split)?;
         let outcome = |(k, fit): (usize, Result<FittedPipeline, FitError>)| {
             let result = match fit {
@@ -171,7 +176,8 @@ impl Plan {
         let nulls = Nulls {
             clock_nmcc: clock.map(|c| nmcc(&c.confusion(&decided.records, self.idle))),
             shift_p: shifts.map(|nulls| p_value(observed, &nulls)),
-            label_p: (!label_nulls.is_empty()).then(|| p_value(observed, label_nulls)),
+            label_p: (!label_nulls.is_empty())
+                .then(|| self.nulls.stop.p(observed, label_nulls, self.nulls.n_permutations)),
         };
         let mut times = LatencyRecorder::new();
         decided.took_nanos.iter().for_each(|nanos| times.record(*nanos));
@@ -225,21 +231,59 @@ impl Plan {
         Ok(Some(Clock::fit(labelled, self.protocol.n_classes)))
     }
 
+    /// nMCC of every pipeline; of one that was not fitted, a number that nothing reaches.
+    fn observed(&self, fits: &[Result<FittedPipeline, FitError>], decided: &[Decided]) -> Vec<f64> {
+        let mut decided = decided.iter();
+        let n_classes = self.protocol.n_classes;
+        let score = |fit: &Result<FittedPipeline, FitError>| match fit {
+            Ok(_) => {
+                decided.next().map_or(0.5, |of| nmcc(&self.idle.confusion(&of.records, n_classes)))
+            }
+            Err(_) => f64::INFINITY,
+        };
+        fits.iter().map(score).collect()
+    }
+
     /// nMCC of every pipeline refitted on permuted cues, per pipeline. A permutation on
-    /// which a pipeline can't be fitted counts as chance, 0.5.
+    /// which a pipeline can't be fitted counts as chance, 0.5. Only what is undecided is
+    /// drawn on; what comes out does not depend on the number of threads.
     fn label_null(
         &self,
         runs: &[Run],
         split: &Split,
         learned: &[Result<Pipeline, FitError>],
+        observed: &[f64],
     ) -> Result<Vec<Vec<f64>>, EvaluateError> {
-        let permutations: Vec<u64> = (0..self.nulls.n_permutations as u64).collect();
-        let per_permutation: Vec<Vec<f64>> = permutations
-            .par_iter()
-            .map(|permutation| self.one_permutation(runs, split, learned, *permutation))
-            .collect::<Result<_, _>>()?;
-        let of_pipeline = |k: usize| per_permutation.iter().map(|scores| scores[k]).collect();
-        Ok((0..self.pipelines.len()).map(of_pipeline).collect())
+        let NullPlan { n_permutations, stop, .. } = self.nulls;
+        let mut drawn: Vec<Vec<f64>> = vec![Vec::new(); learned.len()];
+        let mut first = 0;
+        while first < n_permutations {
+            let is_open = |k: &usize| {
+                learned[*k].is_ok()
+                    && observed[*k].is_finite()
+                    && stop.enough(observed[*k], &drawn[*k], n_permutations).is_none()
+            };
+            let open: Vec<usize> = (0..learned.len()).filter(is_open).collect();
+            if open.is_empty() {
+                break;
+            }
+            let asked: Vec<_> = open.iter().map(|k| learned[*k].clone()).collect();
+            let end = n_permutations.min(first.saturating_add(stop.batch()));
+            let scores: Vec<Vec<f64>> = (first as u64..end as u64)
+                .into_par_iter()
+                .map(|permutation| self.one_permutation(runs, split, &asked, permutation))
+                .collect::<Result<_, _>>()?;
+            for of_permutation in scores {
+                open.iter().zip(of_permutation).for_each(|(k, score)| drawn[*k].push(score));
+            }
+            first = end;
+        }
+        for (drawn, observed) in drawn.iter_mut().zip(observed) {
+            if let Some(n) = stop.enough(*observed, drawn, n_permutations) {
+                drawn.truncate(n);
+            }
+        }
+        Ok(drawn)
     }
 
     fn one_permutation(

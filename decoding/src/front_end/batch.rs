@@ -3,15 +3,16 @@
 //! it allocates, and no live path reaches it.
 
 use super::extract::{Extractor, Stretch};
-use super::graph::Graph;
+use super::graph::{Graph, Response};
 use super::sound::{Sound, hold};
 use super::step::Demands;
 use super::{FrontEndSpec, Lateness, PlanError, Planned, plan_demands};
 use crate::riemann::covariance::scm;
 use crate::window::{Features, Planar, WindowSpec};
-use acquisition::signal::Recording;
+use acquisition::signal::{Recording, StreamInfo};
 use acquisition::time::SampleIndex;
 use faer::Mat;
+use ndarray::{Array2, ArrayView2, s};
 
 /// The samples of a stretch under way, per node that a feature reads:
 /// `(n_channels, n_samples)`, filled column by column.
@@ -54,8 +55,102 @@ pub fn span_features(
     let Planned { beside, graph, extractors, lateness } =
         plan_demands(spec, &recording.info, picks, demands, window)?;
     let inputs = [picks, &beside].concat();
+    let nodes = reads_of(&extractors);
+    let (open, done, sound) = (Vec::new(), Vec::new(), Sound::default());
+    let mut batch = Batch { graph, extractors, lateness, nodes, n_samples, open, done, sound };
+    batch.read(recording, &inputs, picks.len(), starts);
+    Ok(batch.done)
+}
+
+/// A stretch of a recording without a gap: the index of its first sample, and its samples of
+/// every channel, `(n_channels, n_samples)`.
+pub(crate) struct Piece {
+    /// Index of its first sample.
+    pub first: u64,
+    /// Its samples, of the channels that were asked for.
+    pub samples: Array2<f64>,
+}
+
+/// The stretches between the gaps, of some channels.
+pub(crate) fn pieces(recording: &Recording, channels: &[usize]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let (mut column, mut index) = (0, 0);
+    let ends = recording.gaps.iter().map(|gap| (gap.at.0, gap.n_missing));
+    for (at, n_missing) in ends.chain([(u64::MAX, 0)]) {
+        let n_left = recording.n_samples() - column;
+        let n_samples = usize::try_from(at - index).map_or(n_left, |n| n.min(n_left));
+        let value =
+            |(c, n): (usize, usize)| f64::from(recording.samples[(channels[c], column + n)]);
+        if n_samples > 0 {
+            let samples = Array2::from_shape_fn((channels.len(), n_samples), value);
+            pieces.push(Piece { first: index, samples });
+        }
+        column += n_samples;
+        index += n_samples as u64 + n_missing;
+    }
+    pieces
+}
+
+/// The first step that is only defined from sample to sample, of all that stretches of
+/// `n_samples` would go through.
+pub(crate) fn streaming_step(
+    spec: &FrontEndSpec,
+    info: &StreamInfo,
+    picks: &[usize],
+    demands: &Demands,
+    n_samples: usize,
+) -> Result<Option<&'static str>, PlanError> {
+    let window = WindowSpec { window_samples: n_samples, ..spec.window(info.rate)? };
+    Ok(plan_demands(spec, info, picks, demands, window)?.graph.streaming_step())
+}
+
+/// As [`span_features`], of signals that were filtered whole, by `filter`: from one gap to
+/// the next. A stretch that is not wholly within one of these is left out.
+///
+/// Memory: the signals of all nodes from one gap to the next, in double precision.
+pub(crate) fn whole_features<E: From<PlanError>>(
+    spec: &FrontEndSpec,
+    recording: &Recording,
+    picks: &[usize],
+    demands: &Demands,
+    (starts, n_samples): (&[u64], usize),
+    mut filter: impl FnMut(&Response<'_>, &ArrayView2<'_, f64>) -> Result<Array2<f64>, E>,
+) -> Result<Vec<(usize, Features)>, E> {
+    if picks.is_empty() {
+        return Err(PlanError::NoChannels.into());
+    }
+    let step_samples = spec.window(recording.info.rate).map_err(PlanError::from)?.step_samples;
+    let window = WindowSpec { window_samples: n_samples, step_samples };
+    let planned = plan_demands(spec, &recording.info, picks, demands, window)?;
+    let Planned { beside, mut graph, mut extractors, .. } = planned;
+    let reads = reads_of(&extractors);
+    let mut done = Vec::new();
+    for piece in pieces(recording, &[picks, &beside].concat()) {
+        let last = piece.first + piece.samples.ncols() as u64;
+        let signals = graph.whole(piece.samples, &mut filter)?;
+        let inside = starts
+            .iter()
+            .enumerate()
+            .filter(|(_, start)| **start >= piece.first && **start + n_samples as u64 <= last);
+        for (at, start) in inside {
+            let first = (start - piece.first) as usize;
+            let part = |read: &Read| {
+                let signal = signals[read.node].slice(s![.., first..first + n_samples]);
+                let samples = signal.iter().copied().collect();
+                Part { node: read.node, n_done: n_samples, n_samples, samples }
+            };
+            let parts: Vec<Part> = reads.iter().map(part).collect();
+            done.push((at, features_of(&mut extractors, &parts, &reads)));
+        }
+    }
+    done.sort_by_key(|(at, _)| *at);
+    Ok(done)
+}
+
+/// The nodes that features read, each once.
+fn reads_of(extractors: &[Extractor]) -> Vec<Read> {
     let mut nodes: Vec<Read> = Vec::new();
-    for extractor in &extractors {
+    for extractor in extractors {
         let needs_covariance = extractor.needs().covariance;
         let n_samples = extractor.window().window_samples;
         nodes.extend(extractor.nodes().iter().map(|&node| Read {
@@ -66,10 +161,26 @@ pub fn span_features(
     }
     nodes.sort_unstable_by_key(|read| (read.node, !read.needs_covariance));
     nodes.dedup_by_key(|read| read.node);
-    let (open, done, sound) = (Vec::new(), Vec::new(), Sound::default());
-    let mut batch = Batch { graph, extractors, lateness, nodes, n_samples, open, done, sound };
-    batch.read(recording, &inputs, picks.len(), starts);
-    Ok(batch.done)
+    nodes
+}
+
+/// Every feature of one stretch, given what it is of each node.
+fn features_of(extractors: &mut [Extractor], parts: &[Part], reads: &[Read]) -> Features {
+    let covariance = |(part, read): (&Part, &Read)| {
+        read.needs_covariance.then(|| scm(part.as_planar().as_mat()))
+    };
+    let covariances: Vec<Option<Mat<f64>>> = parts.iter().zip(reads).map(covariance).collect();
+    let stretch = |node: usize| match parts.iter().position(|part| part.node == node) {
+        Some(at) => {
+            Stretch { samples: Some(parts[at].as_planar()), covariance: covariances[at].as_ref() }
+        }
+        None => Stretch::default(),
+    };
+    let mut features = Features::planned(extractors.iter().map(Extractor::shape));
+    for (extractor, slot) in extractors.iter_mut().zip(features.slots_mut()) {
+        extractor.extract(None, stretch, slot);
+    }
+    features
 }
 
 /// A frame of a recording, and what is known of it.
@@ -188,22 +299,8 @@ impl Batch {
     }
 
     fn features(&mut self, open: &Open) -> Features {
-        let covariance = |(part, read): (&Part, &Read)| {
-            read.needs_covariance.then(|| scm(part.as_planar().as_mat()))
-        };
-        let covariances: Vec<Option<Mat<f64>>> =
-            open.samples.iter().zip(&self.nodes).map(covariance).collect();
-        let stretch = |node: usize| match open.samples.iter().position(|part| part.node == node) {
-            Some(at) => Stretch {
-                samples: Some(open.samples[at].as_planar()),
-                covariance: covariances[at].as_ref(),
-            },
-            None => Stretch::default(),
-        };
-        let mut features = Features::planned(self.extractors.iter().map(Extractor::shape));
-        let extractors = self.extractors.iter_mut().zip(&self.lateness);
-        for ((extractor, late), slot) in extractors.zip(features.slots_mut()) {
-            extractor.extract(None, stretch, slot);
+        let mut features = features_of(&mut self.extractors, &open.samples, &self.nodes);
+        for (late, slot) in self.lateness.iter().zip(features.slots_mut()) {
             slot.is_sound &= self.sound.holds_late(open.start, late.delay, late.reads_beside);
         }
         features

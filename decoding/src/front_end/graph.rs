@@ -5,8 +5,10 @@ mod clock;
 mod design;
 mod late;
 mod node;
+mod whole;
 
 pub(crate) use self::clock::Clock;
+pub(crate) use self::whole::Response;
 
 use self::late::LateCleaner;
 use super::step::{Absent, Asr, EogRegression, Family, Pick, Reference, SignalStep};

@@ -212,6 +212,13 @@ impl Judge for SvmRuntime {
     fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
         with_vector(input, posterior, |x, posterior| Self::posterior_into(self, x, posterior));
     }
+
+    fn machine(&mut self, input: View<'_>) -> Option<f64> {
+        match input {
+            View::Vector(x) => self.decisions(x).first().map(|first| -first),
+            _ => None,
+        }
+    }
 }
 
 /// As [`with_vector`], of the one matrix.

@@ -82,6 +82,12 @@ pub(super) trait Judge: Send {
     ///
     /// Thread: decoding thread. Allocation: none.
     fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]);
+
+    /// Of two classes, the decision value for the second, where it is more than what the
+    /// posterior says: a posterior that was calibrated may rank otherwise.
+    fn machine(&mut self, _input: View<'_>) -> Option<f64> {
+        None
+    }
 }
 
 /// All fitted steps of a pipeline, one after the other.
@@ -120,6 +126,15 @@ impl Chain {
             view = transform.apply(view);
         }
         self.judge.posterior_into(view, posterior);
+    }
+
+    /// See [`Judge::machine`].
+    fn machine(&mut self, feature: View<'_>) -> Option<f64> {
+        let mut view = feature;
+        for transform in &mut self.transforms {
+            view = transform.apply(view);
+        }
+        self.judge.machine(view)
     }
 }
 
@@ -170,6 +185,15 @@ impl Panel {
             softmax_in_place(posterior);
         }
         weigh_idle(self.idle_weight, posterior);
+    }
+
+    /// Of two classes, the decision value for the second of the one list of steps, where it
+    /// ends with a machine.
+    pub fn machine<'a>(&mut self, feature: impl Fn(usize) -> Option<View<'a>>) -> Option<f64> {
+        match self.members.as_mut_slice() {
+            [chain] => chain.machine(feature(0)?),
+            _ => None,
+        }
     }
 }
 

@@ -34,6 +34,23 @@ pub fn normal_above(z: f64) -> f64 {
     0.5 * (-x * x).exp() / PI.sqrt() / fraction
 }
 
+/// The `z` above which a standard normal variable lies with probability `p`, by bisection;
+/// infinite at 0 and 1, NaN beyond.
+pub fn normal_quantile_above(p: f64) -> f64 {
+    if !(p > 0.0 && p < 1.0) {
+        return if p == 0.0 || p == 1.0 { f64::INFINITY.copysign(0.5 - p) } else { f64::NAN };
+    }
+    // Beyond this the probability is no number of an f64.
+    let (mut low, mut high) = (-40.0, 40.0);
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return middle;
+        }
+        if normal_above(middle) > p { low = middle } else { high = middle }
+    }
+}
+
 /// Probability that Student's variable with `n_degrees` of freedom is at least as far
 /// from 0 as `t`.
 ///

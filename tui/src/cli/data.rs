@@ -71,6 +71,17 @@ impl Selection {
         self.run_specs.par_iter().map(|spec| self.load_run(subject, spec)).collect()
     }
 
+    /// The selected runs of a subject, each with the number of its session.
+    pub fn load_sessions(&self, subject: u32) -> Result<Vec<(u32, Run)>> {
+        Ok(self.load(subject)?.into_iter().map(|run| (0, run)).collect())
+    }
+
+    /// The files of a subject's runs, in the order in which they were recorded.
+    pub fn paths(&self, subject: u32) -> Result<Vec<PathBuf>> {
+        let path = |spec: &RunSpec| self.dataset.locate(&self.data_dir, subject, spec.run);
+        Ok(self.run_specs.iter().map(path).collect::<Result<_, _>>()?)
+    }
+
     fn load_run(&self, subject: u32, spec: &RunSpec) -> Result<Run> {
         let path = self.dataset.locate(&self.data_dir, subject, spec.run)?;
         let recording = datasets::reader::read_recording(&path)?;
@@ -126,12 +137,12 @@ pub fn check_plan(selection: &Selection, pipelines: &[Pipeline]) -> Result<()> {
 }
 
 /// What a split needs to know of a run.
-pub fn span(protocol: &Protocol, subject: u32, run: &Run) -> RunSpan {
+pub fn span(protocol: &Protocol, subject: u32, session: u32, run: &Run) -> RunSpan {
     let rate = run.recording.info.rate;
     let onset = |secs: f64| rate.samples(secs + protocol.interval.tmin_secs).max(0) as u64;
     RunSpan {
         subject,
-        session: 0,
+        session,
         n_samples: run.n_indices() as u64,
         cue_onsets: run.cues.iter().map(|cue| onset(cue.onset_secs)).collect(),
     }

@@ -13,7 +13,7 @@ use acquisition::signal::Finding;
 use anyhow::{Result, ensure};
 use datasets::split::{RunSpan, Split};
 use decoding::decoder::FitError;
-use decoding::evaluate::null::{N_PERMUTATIONS, N_SHIFTS, SEED};
+use decoding::evaluate::null::{N_PERMUTATIONS, N_SHIFTS, SEED, Stop};
 use decoding::evaluate::pseudo_online::Run;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, NullPlan, PipelineOutcome, Plan};
@@ -100,6 +100,7 @@ fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
         clock: if args.no_null { ClockNull::Skipped } else { ClockNull::Scored },
         n_shifts: if args.no_null { 0 } else { N_SHIFTS },
         n_permutations: if args.no_null { 0 } else { args.permutations },
+        stop: Stop::Exhausted,
         seed: SEED,
     };
     ensure!(
@@ -143,7 +144,7 @@ fn within_session(
     subject: u32,
 ) -> Result<SubjectOutcome> {
     let runs = selection.load(subject)?;
-    let spans: Vec<_> = runs.iter().map(|run| span(&plan.protocol, subject, run)).collect();
+    let spans: Vec<_> = runs.iter().map(|run| span(&plan.protocol, subject, 0, run)).collect();
     let split = Split::within_session(&spans, args.data.calibration_runs)?;
     evaluate_one(plan, subject, &runs, &spans, &split)
 }
@@ -163,7 +164,7 @@ fn cross_subject(
     for subject in subjects {
         match selection.load(*subject) {
             Ok(of_subject) => {
-                spans.extend(of_subject.iter().map(|run| span(&plan.protocol, *subject, run)));
+                spans.extend(of_subject.iter().map(|run| span(&plan.protocol, *subject, 0, run)));
                 runs.extend(of_subject);
                 loaded.push(*subject);
             }
@@ -273,7 +274,7 @@ fn finish(
 }
 
 /// A failure to fit, with the class's name and what can be done about it here.
-fn in_words(error: &FitError, classes: &[String]) -> String {
+pub fn in_words(error: &FitError, classes: &[String]) -> String {
     match error {
         FitError::TooFewExamples { class, n_examples, n_needed } => format!(
             "the calibration has {n_examples} examples of {}, {n_needed} are needed: let more runs calibrate (--calibration-runs), shorten the window, or leave the class out",

@@ -22,7 +22,8 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let pipeline = pipeline(&args.pipeline)?;
     check_plan(&selection, std::slice::from_ref(&pipeline))?;
     let runs = selection.load(args.subject)?;
-    let spans: Vec<_> = runs.iter().map(|r| span(&selection.protocol, args.subject, r)).collect();
+    let spans: Vec<_> =
+        runs.iter().map(|r| span(&selection.protocol, args.subject, 0, r)).collect();
     let calibration = match args.data.calibration_runs {
         n if n >= runs.len() && n > 1 => calibrate_wholly(&spans),
         n => Split::within_session(&spans, n)?.calibration().to_vec(),
