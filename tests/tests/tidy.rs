@@ -97,7 +97,6 @@ fn heavy_libraries_stay_in_their_package() {
         ("realfft", "decoding"),
         ("rustfft", "decoding"),
         ("saphyr", "decoding"),
-        ("toml", "decoding"),
         ("burn", "models"),
         ("ratatui", "tui"),
         ("crossterm", "tui"),
@@ -105,6 +104,7 @@ fn heavy_libraries_stay_in_their_package() {
         ("anyhow", "tui"),
         ("crossbeam-channel", "tui"),
         ("hdf5", "tui"),
+        ("plotters", "tui"),
     ];
     for package in &PACKAGES[..5] {
         for dependency in dependencies(package) {

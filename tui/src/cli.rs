@@ -2,6 +2,7 @@
 //! the only part of this package that sees every other package.
 
 pub mod args;
+mod benchmark;
 mod conclude;
 mod data;
 mod download;
@@ -48,6 +49,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Info(args) => info::run(&args),
         Command::Download(args) => download::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Benchmark(args) => benchmark::run(&args),
         Command::Pipelines(args) => pipelines::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Replay(args) => replay::run(&args),

@@ -30,6 +30,8 @@ pub enum Command {
     Download(DownloadArgs),
     /// Score pipelines on a dataset, pseudo-online
     Evaluate(EvaluateArgs),
+    /// Compare pipelines by a plan, offline and pseudo-online, each held against chance
+    Benchmark(BenchmarkArgs),
     /// List the pipelines there are, or print one as TOML
     Pipelines(PipelinesArgs),
     /// Fit one pipeline and write a model file
@@ -233,6 +235,19 @@ pub struct EvaluateArgs {
     /// Write every window: HDF5 where FILE ends in .h5, else CSV
     #[arg(long, value_name = "FILE")]
     pub windows: Option<PathBuf>,
+}
+
+/// `mindloop benchmark`
+#[derive(Debug, Args)]
+pub struct BenchmarkArgs {
+    /// The plan: datasets, subjects, pipelines, splits, modes
+    pub plan: PathBuf,
+    /// Folder of the results: what is there already is not computed again [default: PLAN.results]
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Threads [default: one per core]
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    pub threads: usize,
 }
 
 /// `mindloop pipelines`

@@ -390,11 +390,13 @@ impl<'a> Report<'a> {
     }
 }
 
-fn three(value: Option<f64>) -> String {
+/// Three digits, or that there is none.
+pub fn three(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |v| format!("{v:.3}"))
 }
 
-fn memory_word(memory: Memory) -> &'static str {
+/// In a word.
+pub fn memory_word(memory: Memory) -> &'static str {
     match memory {
         Memory::Memoryless => "memoryless",
         Memory::Stateful => "stateful",
@@ -402,7 +404,7 @@ fn memory_word(memory: Memory) -> &'static str {
 }
 
 /// The verdict in plain words.
-fn verdict_words(verdict: Option<Verdict>) -> &'static str {
+pub fn verdict_words(verdict: Option<Verdict>) -> &'static str {
     match verdict {
         Some(Verdict::AboveChance) => "above chance",
         Some(Verdict::NotDistinguishable) => "not distinguishable from chance",

@@ -1,0 +1,191 @@
+//! What `mindloop benchmark` promises: results that a crash, a second run, another number
+//! of threads and a damaged store do not change, and errors that name their item.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tests::cli::{arg, end, run, start, succeed};
+use tests::world;
+
+const EXE: &str = env!("CARGO_BIN_EXE_mindloop-tested");
+
+/// A plan of subject 1, and of more lines, beside a dataset that is made for it.
+fn plan(folder: &Path, pipelines: &str, subjects: &str, more: &str) {
+    world::write_dataset(folder);
+    let text = format!(
+        "pipelines = [{pipelines}]\n{more}\n[[datasets]]\nname = \"physionet-mi\"\n\
+         subjects = \"{subjects}\"\ndata_dir = \"data\"\n\
+         [pseudo_online]\nstep_secs = 0.5\n[offline]\nfolds = 3\n"
+    );
+    fs::write(folder.join("plan.toml"), text).unwrap();
+}
+
+/// The rows of the results without what differs from run to run: timings.
+fn rows(folder: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv_lines(&folder.join("results.csv")).into_iter();
+    let names = reader.next().expect("a header");
+    let is_timing = |name: &str| name == "time" || name.ends_with("_time");
+    let row = |values: Vec<String>| {
+        let pairs = names.iter().cloned().zip(values);
+        pairs.filter(|(name, _)| !is_timing(name)).collect()
+    };
+    reader.map(row).collect()
+}
+
+/// Values that hold commas are quoted.
+fn csv_lines(path: &Path) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(path).expect("the results");
+    let split = |line: &str| {
+        let (mut values, mut is_quoted) = (vec![String::new()], false);
+        for c in line.chars() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                ',' if !is_quoted => values.push(String::new()),
+                c => values.last_mut().expect("one").push(c),
+            }
+        }
+        values
+    };
+    text.lines().map(split).collect()
+}
+
+fn benchmark(folder: &Path, output: &str, threads: &str) -> Vec<String> {
+    let text = |path: &Path| arg(path).to_owned();
+    let (plan, output) = (folder.join("plan.toml"), folder.join(output));
+    let args = ["benchmark", &text(&plan), "--output", &text(&output), "--threads", threads];
+    args.map(str::to_owned).to_vec()
+}
+
+fn refs(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn every_item_is_scored_and_a_second_run_computes_nothing() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"mdm\", \"logvar+lda\"", "1", "");
+    let args = benchmark(folder.path(), "out", "2");
+    let first = succeed(EXE, &refs(&args));
+    let csv = fs::read(folder.path().join("out/results.csv")).unwrap();
+    let found = rows(&folder.path().join("out"));
+    let items: Vec<_> =
+        found.iter().map(|row| [&row["mode"], &row["pipeline"]].map(String::as_str)).collect();
+    let expected = [
+        ["offline", "mdm"],
+        ["offline", "logvar+lda"],
+        ["pseudo-online", "mdm"],
+        ["pseudo-online", "logvar+lda"],
+    ];
+    assert_eq!(items, expected);
+    for row in &found {
+        let score: f64 = row["score"].parse().unwrap();
+        assert!((0.0..=1.0).contains(&score), "{row:?}");
+        assert!(!row["label_p"].is_empty() && row["verdict"] != "no null was run", "{row:?}");
+    }
+    assert!(first.stdout.contains("within-session, offline"), "{}", first.stdout);
+    let second = succeed(EXE, &refs(&args));
+    assert!(second.stderr.contains("4 items were in the store already"), "{}", second.stderr);
+    assert_eq!(second.stdout, first.stdout);
+    assert_eq!(fs::read(folder.path().join("out/results.csv")).unwrap(), csv, "timings too");
+}
+
+#[test]
+fn neither_threads_nor_a_kill_at_any_moment_changes_a_result() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"mdm\", \"ts+lr\", \"logvar+lda\"", "1", "");
+    let one = benchmark(folder.path(), "one", "1");
+    succeed(EXE, &refs(&one));
+    let expected = rows(&folder.path().join("one"));
+    assert_eq!(expected.len(), 6);
+    // Killed a little later each time, until one run gets to its end.
+    let args = benchmark(folder.path(), "killed", "2");
+    for tenths in 0_u64.. {
+        let mut child = start(EXE, &refs(&args));
+        std::thread::sleep(Duration::from_millis(70 * tenths));
+        if child.try_wait().unwrap().is_some() {
+            end(child);
+            break;
+        }
+        child.kill().unwrap();
+        end(child);
+    }
+    succeed(EXE, &refs(&args));
+    assert_eq!(rows(&folder.path().join("killed")), expected);
+}
+
+#[test]
+fn only_what_changed_or_was_damaged_is_computed_anew() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"logvar+lda\", \"own.toml\"", "1", "modes = [\"offline\"]");
+    let own = |c: f64| {
+        let text = format!(
+            "name = \"own\"\n[[steps]]\nstep = \"band_pass\"\n[[steps]]\nstep = \"log_variance\"\n\
+             [[steps]]\nstep = \"logistic_regression\"\nc = {c}\n"
+        );
+        fs::write(folder.path().join("own.toml"), text).unwrap();
+    };
+    let args = benchmark(folder.path(), "out", "1");
+    let known = || run(EXE, &refs(&args)).stderr;
+    own(1.0);
+    assert!(!known().contains("already"));
+    own(0.1);
+    assert!(known().contains("1 items were in the store already"));
+    // The first value again: its result is still there.
+    own(1.0);
+    assert!(known().contains("2 items were in the store already"));
+    let before = rows(&folder.path().join("out"));
+    // A letter of one result is changed, and the last line is cut.
+    let store = folder.path().join("out/store.jsonl");
+    let text = fs::read_to_string(&store).unwrap();
+    let damaged = text.replacen("logvar", "lagvar", 1);
+    fs::write(&store, &damaged[..damaged.len() - 9]).unwrap();
+    let stderr = known();
+    assert!(stderr.contains("2 lines of the store were cut or changed"), "{stderr}");
+    assert!(stderr.contains("1 items were in the store already"), "{stderr}");
+    assert_eq!(rows(&folder.path().join("out")), before);
+    // Other data: nothing that was computed from the old is taken for it.
+    let recording = world::write_dataset(folder.path()).join("S001/S001R04.edf");
+    let mut bytes = fs::read(&recording).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&recording, bytes).unwrap();
+    assert!(!known().contains("already"));
+}
+
+#[test]
+fn what_fails_is_named_and_the_rest_goes_on() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"logvar+lda\"", "1,9", "modes = [\"offline\"]");
+    let args = benchmark(folder.path(), "out", "1");
+    let ended = run(EXE, &refs(&args));
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let name = "physionet-mi subject 9, within-session, offline, logvar+lda: subject 9";
+    assert!(ended.stderr.contains(name), "{}", ended.stderr);
+    assert_eq!(rows(&folder.path().join("out")).len(), 1);
+    // A step that can't be run over a whole signal stops its own pipeline alone.
+    let comb = "name = \"comb\"\n[[steps]]\nstep = \"comb\"\nline_hz = 40\n[[steps]]\n\
+                step = \"log_variance\"\n[[steps]]\nstep = \"lda\"\n";
+    fs::write(folder.path().join("comb.toml"), comb).unwrap();
+    plan(folder.path(), "\"logvar+lda\", \"comb.toml\"", "1", "modes = [\"offline\"]");
+    let ended = run(EXE, &refs(&args));
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let expected = "`comb` is only defined from sample to sample";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    let whole = fs::read_to_string(folder.path().join("plan.toml")).unwrap();
+    for (from, to, expected) in [
+        ("subjects", "subject", "unknown field `subject`"),
+        ("physionet-mi", "physionet-me", "did you mean physionet-mi"),
+        ("logvar+lda", "logvar+lda2", "no pipeline is called logvar+lda2"),
+        ("offline\"]", "online\"]", "unknown variant `online`"),
+        ("folds = 3", "folds = 1", "offline.folds is at least 2"),
+        ("folds = 3", "folds = 3\npermutations = 5", "permutations is 0 or at least 19"),
+        ("step_secs = 0.5", "step_secs = -1", "step"),
+    ] {
+        fs::write(folder.path().join("plan.toml"), whole.replacen(from, to, 1)).unwrap();
+        let ended = run(EXE, &refs(&args));
+        assert_eq!(ended.code, Some(1), "{to}: {}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{to}: {}", ended.stderr);
+    }
+}

@@ -1,0 +1,315 @@
+//! The report of a benchmark: one HTML file that needs nothing else.
+
+use super::figure::{Column, columns, scatter};
+use super::item::{Details, FileDigest, Row};
+use super::plan::{Benchmark, Mode};
+use super::table::{Class, Comparison, classes, comparisons, subject_scores};
+use super::work::Digests;
+use crate::cli::output::write_file;
+use crate::cli::report::{three, verdict_words};
+use anyhow::Result;
+use decoding::metric::Confusion;
+use decoding::stats::Summary;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Most pairs of pipelines that are drawn.
+const MOST_PAIRS: usize = 14;
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --faint: #c9ced6; --shade: 42, 120, 214; }
+@media (prefers-color-scheme: dark) { :root { --faint: #4a5260; } }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: .6rem 0; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--faint); }
+th:first-child, td:first-child { text-align: left; }
+.figure { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
+.matrices { display: flex; flex-wrap: wrap; gap: 1.4rem; }
+.matrix td { text-align: center; min-width: 2.6rem; border: 1px solid var(--faint); }
+pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--faint); }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+";
+
+/// Writes the report.
+pub fn write(
+    path: &Path,
+    benchmark: &Benchmark,
+    digests: &Digests,
+    rows: &[Row],
+    failures: &[String],
+) -> Result<()> {
+    let title = benchmark.file.title.as_deref().unwrap_or("Benchmark");
+    let mut page = String::new();
+    write!(
+        page,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>{0}</title><style>{STYLE}</style></head><body>\
+         <h1>{0}</h1><p>Research software, not a medical device.</p>",
+        escape(title)
+    )?;
+    for class in classes(rows) {
+        section(&mut page, benchmark, rows, class)?;
+    }
+    both_modes(&mut page, benchmark, rows)?;
+    failed(&mut page, failures)?;
+    provenance(&mut page, benchmark, digests)?;
+    page.push_str("</body></html>\n");
+    write_file(path, page.as_bytes())
+}
+
+fn names(benchmark: &Benchmark) -> Vec<&str> {
+    benchmark.pipelines.iter().map(|pipeline| pipeline.name.as_str()).collect()
+}
+
+/// Everything about the rows of one class.
+fn section(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
+    write!(page, "<h2>{}</h2>", escape(&class.in_words()))?;
+    let of_class: Vec<&Row> = rows.iter().filter(|row| Class::of(row) == class).collect();
+    let scale = scale(&of_class);
+    let mut drawn = Vec::new();
+    for name in names(benchmark) {
+        let values: Vec<f64> = subject_scores(rows, class, name).into_values().collect();
+        let summary = Summary::of(&values);
+        let Some(summary) = summary else { continue };
+        let behind =
+            of_class.iter().filter(|row| row.pipeline == name).flat_map(|row| match &row.details {
+                Details::Offline { label_null, .. } => label_null.clone(),
+                Details::PseudoOnline(online) => online.clock_nmcc.into_iter().collect(),
+            });
+        drawn.push(Column {
+            label: name.to_owned(),
+            behind: behind.collect(),
+            mean: Some((summary.mean, summary.interval)),
+            values,
+        });
+    }
+    let chance = (class.mode == Mode::PseudoOnline || scale == "area under the ROC").then_some(0.5);
+    page.push_str(&columns(&drawn, scale, chance)?);
+    let behind = match class.mode {
+        Mode::Offline => "what the pipeline scores with permuted labels",
+        Mode::PseudoOnline => "what the paradigm's timing scores without EEG",
+    };
+    write!(
+        page,
+        "<p>A point per subject; bar and line: mean and its 95 % interval over subjects; behind \
+         them, {behind}.</p>"
+    )?;
+    subjects_table(page, &of_class)?;
+    compared(page, benchmark, rows, class)?;
+    matrices(page, benchmark, &of_class)
+}
+
+fn scale(rows: &[&Row]) -> &'static str {
+    use decoding::offline::cross_validation::OfflineMetric::{Accuracy, RocAuc};
+    match rows.first().map(|row| &row.details) {
+        Some(Details::Offline { metric: RocAuc, .. }) => "area under the ROC",
+        Some(Details::Offline { metric: Accuracy, .. }) => "accuracy",
+        _ => "nMCC",
+    }
+}
+
+/// A line per row.
+fn subjects_table(page: &mut String, rows: &[&Row]) -> Result<()> {
+    page.push_str(
+        "<details><summary>Every row</summary><table><tr><th>dataset</th><th>subject</th>\
+         <th>session</th><th>pipeline</th><th>score</th><th>no-idle</th><th>clock</th>\
+         <th>p(shift)</th><th>p(label)</th><th>verdict</th></tr>",
+    );
+    for row in rows {
+        let online = match &row.details {
+            Details::PseudoOnline(online) => Some(online),
+            Details::Offline { .. } => None,
+        };
+        write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{:.3}</td><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&row.dataset),
+            row.subject,
+            escape(&row.session),
+            escape(&row.pipeline),
+            row.score,
+            three(online.map(|o| o.nmcc_idle_excluded)),
+            three(online.and_then(|o| o.clock_nmcc)),
+            three(online.and_then(|o| o.shift_p)),
+            three(row.label_p),
+            verdict_words(row.verdict),
+        )?;
+    }
+    page.push_str("</table></details>");
+    Ok(())
+}
+
+/// Pairs of pipelines, the clearest first: effect of each, and over all datasets.
+fn compared(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
+    let mut pairs = comparisons(rows, class, &names(benchmark));
+    pairs.retain(|pair| pair.difference > 0.0);
+    pairs.sort_by(|a, b| a.p_corrected.total_cmp(&b.p_corrected).then(a.p.total_cmp(&b.p)));
+    pairs.truncate(MOST_PAIRS);
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    page.push_str(
+        "<table><caption>Comparisons</caption><tr><th>better</th><th>than</th><th>by</th>\
+         <th>effect</th><th>p</th><th>p, corrected</th><th>subjects</th></tr>",
+    );
+    for Comparison { better, other, difference, effect, p, p_corrected, n_subjects, .. } in &pairs {
+        write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{difference:.3}</td><td>{}</td><td>{p:.4}</td>\
+             <td>{p_corrected:.4}</td><td>{n_subjects}</td></tr>",
+            escape(better),
+            escape(other),
+            three(*effect),
+        )?;
+    }
+    page.push_str("</table>");
+    let drawn: Vec<Column> = pairs
+        .iter()
+        .map(|pair| {
+            let values = pair.differences.clone();
+            let summary = Summary::of(&values);
+            Column {
+                label: format!("{} - {}", pair.better, pair.other),
+                mean: summary.map(|summary| (summary.mean, summary.interval)),
+                behind: Vec::new(),
+                values,
+            }
+        })
+        .collect();
+    page.push_str(&columns(&drawn, "difference", Some(0.0))?);
+    page.push_str(
+        "<p>One-tailed paired permutation test over subjects (signed ranks above 20), datasets \
+         combined by Stouffer's method with the roots of their subjects, corrected after Holm \
+         for all ordered pairs.</p>",
+    );
+    Ok(())
+}
+
+/// A confusion matrix per pipeline, over all subjects.
+fn matrices(page: &mut String, benchmark: &Benchmark, rows: &[&Row]) -> Result<()> {
+    page.push_str("<div class=\"matrices\">");
+    for set in &benchmark.sets {
+        for name in names(benchmark) {
+            let of = rows
+                .iter()
+                .filter(|row| row.pipeline == name && row.dataset == set.selection.dataset.name);
+            let matrices: Vec<&Confusion> = of.map(|row| &row.confusion).collect();
+            let Some(first) = matrices.first() else { continue };
+            let n = first.n_classes();
+            let classes = &set.selection.classes;
+            let classes = &classes[classes.len() - n..];
+            let count = |t: usize, p: usize| -> u64 {
+                matrices.iter().map(|matrix| matrix.as_slice()[t * n + p]).sum()
+            };
+            write!(
+                page,
+                "<table class=\"matrix\"><caption>{}</caption><tr><th></th>",
+                escape(name)
+            )?;
+            for class in classes {
+                write!(page, "<th>{}</th>", escape(class))?;
+            }
+            page.push_str("</tr>");
+            for (t, class) in classes.iter().enumerate() {
+                let total: u64 = (0..n).map(|p| count(t, p)).sum();
+                write!(page, "<tr><th>{}</th>", escape(class))?;
+                for p in 0..n {
+                    let share = count(t, p) as f64 / total.max(1) as f64;
+                    write!(
+                        page,
+                        "<td style=\"background: rgba(var(--shade), {:.2})\" title=\"{}\">{:.0} %</td>",
+                        0.6 * share,
+                        count(t, p),
+                        100.0 * share,
+                    )?;
+                }
+                page.push_str("</tr>");
+            }
+            page.push_str("</table>");
+        }
+    }
+    page.push_str("</div>");
+    Ok(())
+}
+
+/// Offline against pseudo-online, where both were scored.
+fn both_modes(page: &mut String, benchmark: &Benchmark, rows: &[Row]) -> Result<()> {
+    for &split in &benchmark.file.splits {
+        let class = |mode| Class { split, mode, is_stateful: false };
+        let mut series = Vec::new();
+        for name in names(benchmark) {
+            let offline = subject_scores(rows, class(Mode::Offline), name);
+            let online = subject_scores(rows, class(Mode::PseudoOnline), name);
+            let points: Vec<(f64, f64)> =
+                offline.iter().filter_map(|(of, x)| Some((*x, *online.get(of)?))).collect();
+            if !points.is_empty() {
+                series.push((name.to_owned(), points));
+            }
+        }
+        if !series.is_empty() {
+            page.push_str("<h2>Offline against pseudo-online</h2>");
+            page.push_str(&scatter(&series, ["offline score", "pseudo-online nMCC"])?);
+        }
+    }
+    Ok(())
+}
+
+fn failed(page: &mut String, failures: &[String]) -> Result<()> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>What failed</h2><ul>");
+    for failure in failures {
+        write!(page, "<li>{}</li>", escape(failure))?;
+    }
+    page.push_str("</ul>");
+    Ok(())
+}
+
+/// What it was computed from, and how to do it again.
+fn provenance(page: &mut String, benchmark: &Benchmark, digests: &Digests) -> Result<()> {
+    write!(
+        page,
+        "<h2>How to do it again</h2><p>mindloop {} on {} {}: save this plan and run \
+         <code>mindloop benchmark PLAN.toml</code>.</p><pre>{}</pre>",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH,
+        escape(&benchmark.text),
+    )?;
+    for (at, set) in benchmark.sets.iter().enumerate() {
+        let dataset = set.selection.dataset;
+        write!(
+            page,
+            "<p>{}: {} Licence: {}. doi {}</p><details><summary>SHA-256 of its files</summary><pre>",
+            escape(dataset.title),
+            escape(dataset.citation),
+            escape(dataset.licence),
+            escape(dataset.doi),
+        )?;
+        for subject in 0..set.subjects.len() {
+            let Some(Ok(of)) = digests.get(&(at, subject)) else { continue };
+            for FileDigest { name, sha256 } in &of.files {
+                writeln!(page, "{sha256}  {}", escape(name))?;
+            }
+        }
+        page.push_str("</pre></details>");
+    }
+    Ok(())
+}
+
+/// Text as HTML shows it.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

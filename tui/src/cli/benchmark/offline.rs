@@ -1,0 +1,154 @@
+//! Items that are scored offline: trials, shuffled folds, filters without delay.
+
+use super::item::{Details, Place, Row};
+use super::plan::{Benchmark, Set, SplitKind};
+use super::work::{Land, Loaded, load};
+use crate::cli::evaluate::in_words;
+use anyhow::{Result, anyhow, bail};
+use datasets::folds::{Fold, stratified};
+use decoding::decoder::{Examples, decide_class};
+use decoding::evaluate::null::{Nulls, SEED, Stop};
+use decoding::metric::Confusion;
+use decoding::offline::cross_validation::{OfflineMetric, cross_validate, label_null};
+use decoding::offline::trials::Trials;
+use decoding::pipeline::{Pipeline, demands};
+use rayon::prelude::*;
+use std::time::Instant;
+
+/// Trials of one session, and how they are dealt.
+struct Dealt {
+    session: String,
+    /// Those that take part.
+    examples: Examples,
+    folds: Vec<Fold>,
+    /// Trials that are scored.
+    n_scored: usize,
+}
+
+/// Scores the pipelines of one place.
+pub fn offline(
+    benchmark: &Benchmark,
+    set: &Set,
+    place: Place,
+    pipelines: &[Pipeline],
+    land: Land<'_>,
+) -> Result<()> {
+    let started = Instant::now();
+    let n_tasks = set.n_tasks();
+    let loaded = load(set, place)?;
+    // What is cut for one pipeline must not fail for the sake of another.
+    let able = |pipeline: &Pipeline| -> Result<Pipeline> {
+        let pipeline = pipeline.among_tasks(n_tasks).map_err(|why| anyhow!("{why}"))?;
+        set.trials.check(&loaded.runs, &demands([&pipeline]))?;
+        Ok(pipeline)
+    };
+    let among: Vec<Result<Pipeline>> = pipelines.iter().map(able).collect();
+    let trials = set.trials.cut(&loaded.runs, &demands(among.iter().flatten()), n_tasks)?;
+    let dealt = deal(benchmark, &loaded, (set, place), &trials)?;
+    let shared_secs = started.elapsed().as_secs_f64() / pipelines.len() as f64;
+    among.into_par_iter().zip(pipelines).enumerate().for_each(|(at, (able, pipeline))| {
+        let rows = able.and_then(|able| {
+            let session = |dealt: &Dealt| {
+                let started = Instant::now();
+                let row = score_trials(benchmark, &loaded, (set, place), &able, dealt)?;
+                let secs =
+                    started.elapsed().as_secs_f64() + shared_secs / dealt_len(&trials, dealt);
+                Ok(Row { secs, memory: pipeline.memory(), ..row })
+            };
+            dealt.iter().map(session).collect()
+        });
+        land(at, rows);
+    });
+    Ok(())
+}
+
+/// Which part of all trials' cutting a session bears: all of it where it is the only one.
+fn dealt_len(trials: &Trials, dealt: &Dealt) -> f64 {
+    trials.examples.labels.len() as f64 / dealt.n_scored.max(1) as f64
+}
+
+/// The trials of each session of the subject, and their folds.
+fn deal(
+    benchmark: &Benchmark,
+    loaded: &Loaded,
+    (set, place): (&Set, Place),
+    trials: &Trials,
+) -> Result<Vec<Dealt>> {
+    let plan = &benchmark.file.offline;
+    let subject = set.subjects[place.subject];
+    let sessions = loaded.sessions(subject);
+    if place.split == SplitKind::CrossSession && sessions.len() < 2 {
+        bail!("subject {subject} has one session: leave cross-session out of `splits`");
+    }
+    let (all, spans) = (&trials.examples, trials.spans());
+    let of = |trial: usize| loaded.of[spans[trial].0];
+    let one = |session: u32| -> Result<Dealt> {
+        let is_scored = |trial: &usize| of(*trial) == (subject, session);
+        let scored: Vec<usize> = (0..spans.len()).filter(is_scored).collect();
+        let n_scored = scored.len();
+        let (taking_part, folds) = if place.split == SplitKind::WithinSession {
+            let of_session: Vec<_> = scored.iter().map(|trial| spans[*trial].clone()).collect();
+            let labels: Vec<_> = scored.iter().map(|trial| all.labels[*trial]).collect();
+            let overlap = plan.overlap.into();
+            (scored, stratified(&labels, &of_session, plan.folds, plan.seed, overlap)?)
+        } else {
+            let train = (0..spans.len()).filter(|trial| match place.split {
+                SplitKind::CrossSubject => of(*trial).0 != subject,
+                _ => of(*trial).1 != session,
+            });
+            let fold = Fold::new(&spans, train.collect(), scored, plan.overlap.into())?;
+            ((0..spans.len()).collect(), vec![fold])
+        };
+        let examples = all.subset(&taking_part, &all.labels);
+        Ok(Dealt { session: session.to_string(), examples, folds, n_scored })
+    };
+    sessions.into_iter().map(one).collect()
+}
+
+/// The row of one pipeline on one session's trials; how long it took is the caller's.
+fn score_trials(
+    benchmark: &Benchmark,
+    loaded: &Loaded,
+    (set, place): (&Set, Place),
+    pipeline: &Pipeline,
+    dealt: &Dealt,
+) -> Result<Row> {
+    let plan = &benchmark.file.offline;
+    let subject = set.subjects[place.subject];
+    let n_tasks = set.n_tasks();
+    let metric = plan.metric.unwrap_or(OfflineMetric::usual(n_tasks));
+    let scored = cross_validate(pipeline, &dealt.examples, &dealt.folds, metric);
+    let scored =
+        scored.map_err(|error| anyhow!("{}", in_words(&error, &set.selection.classes[1..])))?;
+    let null = label_null(
+        pipeline,
+        &dealt.examples,
+        (&dealt.folds, metric),
+        (scored.score, Stop::Hopeless),
+        (plan.permutations, SEED),
+    );
+    let label_p =
+        (!null.is_empty()).then(|| Stop::Hopeless.p(scored.score, &null, plan.permutations));
+    let nulls = Nulls { clock_nmcc: None, shift_p: None, label_p };
+    let pairs = scored.trials.iter().map(|trial| (trial.truth, decide_class(&trial.posterior)));
+    let mut folds = vec![0; dealt.examples.labels.len()];
+    scored.trials.iter().for_each(|trial| folds[trial.trial] = trial.fold);
+    Ok(Row {
+        dataset: set.selection.dataset.name.to_owned(),
+        subject,
+        session: dealt.session.clone(),
+        pipeline: pipeline.name.clone(),
+        memory: pipeline.memory(),
+        mode: place.mode,
+        split: place.split,
+        score: scored.score,
+        secs: 0.0,
+        n_samples: dealt.n_scored as u64,
+        n_channels: loaded.runs.first().map_or(0, |run| run.recording.info.brain_channels().len()),
+        n_sessions: loaded.sessions(subject).len(),
+        label_p,
+        verdict: nulls.verdict(scored.score),
+        confusion: Confusion::from_pairs(n_tasks, pairs),
+        details: Details::Offline { metric, per_fold: scored.per_fold, folds, label_null: null },
+    })
+}

@@ -1,0 +1,327 @@
+//! What a benchmark prints and writes as tables; the comparison of its pipelines.
+
+use super::item::{Details, Place, Row};
+use super::plan::{Benchmark, Mode, SplitKind};
+use crate::cli::output::write_file;
+use crate::cli::report::{memory_word, three, verdict_words};
+use acquisition::text::printable;
+use anyhow::{Context as _, Result};
+use decoding::evaluate::null::Verdict;
+use decoding::pipeline::Memory;
+use decoding::stats::Summary;
+use decoding::stats::compare::{effect, holm, paired_p, stouffer};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// An item that failed, in words.
+pub fn failure(
+    benchmark: &Benchmark,
+    place: Place,
+    pipeline: usize,
+    error: &anyhow::Error,
+) -> String {
+    let set = &benchmark.sets[place.set];
+    let (mode, split) = (mode_word(place.mode), split_word(place.split));
+    format!(
+        "{} subject {}, {split}, {mode}, {}: {error:#}",
+        set.selection.dataset.name, set.subjects[place.subject], benchmark.pipelines[pipeline].name,
+    )
+}
+
+/// As a plan writes it.
+pub fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Offline => "offline",
+        Mode::PseudoOnline => "pseudo-online",
+    }
+}
+
+/// As a plan writes it.
+pub fn split_word(split: SplitKind) -> &'static str {
+    match split {
+        SplitKind::WithinSession => "within-session",
+        SplitKind::CrossSession => "cross-session",
+        SplitKind::CrossSubject => "cross-subject",
+    }
+}
+
+/// Writes MOABB's columns and ours as CSV, a line per row.
+pub fn write_csv(path: &Path, rows: &[Row]) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "score",
+        "time",
+        "samples",
+        "subject",
+        "session",
+        "channels",
+        "n_sessions",
+        "dataset",
+        "pipeline",
+        "mode",
+        "split",
+        "memory",
+        "label_p",
+        "shift_p",
+        "clock_nmcc",
+        "verdict",
+        "nmcc_idle_excluded",
+        "itr_bits_per_min",
+        "balanced_accuracy",
+        "kappa",
+        "true_positive_rate",
+        "false_positives_per_idle_min",
+        "n_unusable_windows",
+        "confusion",
+        "decision_p50_us_time",
+        "decision_p99_us_time",
+    ])?;
+    let optional = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
+    for row in rows {
+        let online = match &row.details {
+            Details::PseudoOnline(online) => Some(online),
+            Details::Offline { .. } => None,
+        };
+        writer.write_record([
+            row.score.to_string(),
+            row.secs.to_string(),
+            row.n_samples.to_string(),
+            row.subject.to_string(),
+            row.session.clone(),
+            row.n_channels.to_string(),
+            row.n_sessions.to_string(),
+            row.dataset.clone(),
+            row.pipeline.clone(),
+            mode_word(row.mode).to_owned(),
+            split_word(row.split).to_owned(),
+            memory_word(row.memory).to_owned(),
+            optional(row.label_p),
+            optional(online.and_then(|o| o.shift_p)),
+            optional(online.and_then(|o| o.clock_nmcc)),
+            verdict_words(row.verdict).to_owned(),
+            optional(online.map(|o| o.nmcc_idle_excluded)),
+            optional(online.map(|o| o.itr_bits_per_min)),
+            optional(online.map(|o| o.balanced_accuracy)),
+            optional(online.map(|o| o.kappa)),
+            optional(online.and_then(|o| o.true_positive_rate)),
+            optional(online.and_then(|o| o.false_positives_per_idle_min)),
+            online.map_or(String::new(), |o| o.n_unusable_windows.to_string()),
+            serde_json::to_string(&row.confusion)?,
+            optional(online.map(|o| o.decision_p50_us)),
+            optional(online.map(|o| o.decision_p99_us)),
+        ])?;
+    }
+    write_file(path, &writer.into_inner().context("the table as CSV")?)
+}
+
+/// Rows that may be compared with each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Class {
+    /// Who calibrated.
+    pub split: SplitKind,
+    /// How it was scored.
+    pub mode: Mode,
+    /// Whether decisions depend on earlier windows: of pseudo-online scores alone.
+    pub is_stateful: bool,
+}
+
+impl Class {
+    /// The class of a row.
+    pub fn of(row: &Row) -> Self {
+        let is_stateful = row.mode == Mode::PseudoOnline && row.memory == Memory::Stateful;
+        Self { split: row.split, mode: row.mode, is_stateful }
+    }
+
+    /// As a heading.
+    pub fn in_words(self) -> String {
+        let state = if self.is_stateful { ", stateful" } else { "" };
+        format!("{}, {}{state}", split_word(self.split), mode_word(self.mode))
+    }
+}
+
+/// Mean score of each subject, by dataset: sessions of a subject are averaged.
+pub fn subject_scores(rows: &[Row], class: Class, pipeline: &str) -> BTreeMap<(String, u32), f64> {
+    let mut sums: BTreeMap<(String, u32), (f64, f64)> = BTreeMap::new();
+    for row in rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline) {
+        let sum = sums.entry((row.dataset.clone(), row.subject)).or_default();
+        *sum = (sum.0 + row.score, sum.1 + 1.0);
+    }
+    sums.into_iter().map(|(of, (sum, n))| (of, sum / n)).collect()
+}
+
+/// One pipeline against another, over all datasets.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// Where.
+    pub class: Class,
+    /// The one that is asked to be better.
+    pub better: String,
+    /// The one it is held against.
+    pub other: String,
+    /// Subjects with both.
+    pub n_subjects: usize,
+    /// Of each, the difference of scores.
+    pub differences: Vec<f64>,
+    /// Their mean.
+    pub difference: f64,
+    /// Standardised mean difference, weighted over datasets by the roots of their subjects.
+    pub effect: Option<f64>,
+    /// One-tailed, datasets combined.
+    pub p: f64,
+    /// Corrected for all pairs of the class.
+    pub p_corrected: f64,
+}
+
+/// Every ordered pair of pipelines of a class.
+pub fn comparisons(rows: &[Row], class: Class, pipelines: &[&str]) -> Vec<Comparison> {
+    let mut found = Vec::new();
+    for better in pipelines {
+        for other in pipelines.iter().filter(|other| other != &better) {
+            found.extend(compare(rows, class, better, other));
+        }
+    }
+    let p_values: Vec<f64> = found.iter().map(|comparison| comparison.p).collect();
+    for (comparison, p) in found.iter_mut().zip(holm(&p_values)) {
+        comparison.p_corrected = p;
+    }
+    found
+}
+
+fn compare(rows: &[Row], class: Class, better: &str, other: &str) -> Option<Comparison> {
+    let (ours, theirs) = (subject_scores(rows, class, better), subject_scores(rows, class, other));
+    let mut by_dataset: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for ((dataset, subject), score) in &ours {
+        if let Some(against) = theirs.get(&(dataset.clone(), *subject)) {
+            by_dataset.entry(dataset).or_default().push(score - against);
+        }
+    }
+    let differences: Vec<&Vec<f64>> = by_dataset.values().collect();
+    let weights: Vec<f64> = differences.iter().map(|d| (d.len() as f64).sqrt()).collect();
+    let p_values: Vec<f64> = differences.iter().filter_map(|d| paired_p(d)).collect();
+    let p = if let [only] = p_values[..] { only } else { stouffer(&p_values, &weights)? };
+    let effects: Vec<(f64, f64)> = differences
+        .iter()
+        .zip(&weights)
+        .filter_map(|(d, weight)| Some((effect(d)? * weight, *weight)))
+        .collect();
+    let n_subjects: usize = differences.iter().map(|d| d.len()).sum();
+    let sum: f64 = differences.iter().flat_map(|d| d.iter()).sum();
+    let weight: f64 = effects.iter().map(|(_, weight)| weight).sum();
+    Some(Comparison {
+        class,
+        better: better.to_owned(),
+        other: other.to_owned(),
+        n_subjects,
+        difference: sum / n_subjects as f64,
+        differences: differences.iter().flat_map(|d| d.iter().copied()).collect(),
+        effect: (weight > 0.0).then(|| effects.iter().map(|(e, _)| e).sum::<f64>() / weight),
+        p,
+        p_corrected: p,
+    })
+}
+
+/// The classes there are, in their order.
+pub fn classes(rows: &[Row]) -> Vec<Class> {
+    let mut classes: Vec<Class> = rows.iter().map(Class::of).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+/// The tables for people.
+pub fn print(benchmark: &Benchmark, rows: &[Row]) -> Result<String> {
+    let mut text = String::new();
+    let width = benchmark.pipelines.iter().map(|p| p.name.len()).max().unwrap_or(0).max(8);
+    for class in classes(rows) {
+        writeln!(text, "{}", class.in_words())?;
+        writeln!(
+            text,
+            "  {:<width$}  {:<15} {:<16} {:<8} {:<7} above chance",
+            "pipeline", "score", "95 % interval", "no-idle", "clock"
+        )?;
+        for pipeline in &benchmark.pipelines {
+            line(&mut text, rows, class, &pipeline.name, width)?;
+        }
+        best_pairs(&mut text, benchmark, rows, class)?;
+        writeln!(text)?;
+    }
+    footnotes(&mut text, rows)?;
+    Ok(text)
+}
+
+fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: usize) -> Result<()> {
+    let scores: Vec<f64> = subject_scores(rows, class, pipeline).into_values().collect();
+    let Some(summary) = Summary::of(&scores) else { return Ok(()) };
+    let of: Vec<&Row> =
+        rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline).collect();
+    let mean = |values: Vec<f64>| decoding::stats::mean(&values);
+    let online = |row: &&Row| match &row.details {
+        Details::PseudoOnline(online) => Some(online.clone()),
+        Details::Offline { .. } => None,
+    };
+    let details: Vec<_> = of.iter().filter_map(online).collect();
+    let no_idle = mean(details.iter().map(|o| o.nmcc_idle_excluded).collect());
+    let clock = mean(details.iter().filter_map(|o| o.clock_nmcc).collect());
+    let tested: Vec<Verdict> = of.iter().filter_map(|row| row.verdict).collect();
+    let n_above = tested.iter().filter(|verdict| **verdict == Verdict::AboveChance).count();
+    let above = match (tested.len(), n_above) {
+        (0, _) => "no null was run".to_owned(),
+        (n, 0) => format!("0 of {n}: not distinguishable from chance"),
+        (n, n_above) => format!("{n_above} of {n}"),
+    };
+    let spread = summary.std.map_or(String::new(), |std| format!(" ± {std:.3}"));
+    let interval =
+        summary.interval.map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
+    writeln!(
+        text,
+        "  {:<width$}  {:<15} {interval:<16} {:<8} {:<7} {above}",
+        printable(pipeline),
+        format!("{:.3}{spread}", summary.mean),
+        three(no_idle),
+        three(clock),
+    )?;
+    Ok(())
+}
+
+/// What can be told apart, and what not.
+fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
+    let names: Vec<&str> = benchmark.pipelines.iter().map(|p| p.name.as_str()).collect();
+    let mut pairs = comparisons(rows, class, &names);
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    pairs.sort_by(|a, b| a.p_corrected.total_cmp(&b.p_corrected).then(a.p.total_cmp(&b.p)));
+    let told: Vec<_> = pairs.iter().filter(|pair| pair.p_corrected <= 0.05).collect();
+    if told.is_empty() {
+        writeln!(text, "  no two of them can be told apart (Holm, {} comparisons)", pairs.len())?;
+    }
+    for pair in told {
+        writeln!(
+            text,
+            "  {} above {} by {:.3} (effect {}, p = {:.4} corrected, {} subjects)",
+            printable(&pair.better),
+            printable(&pair.other),
+            pair.difference,
+            three(pair.effect),
+            pair.p_corrected,
+            pair.n_subjects,
+        )?;
+    }
+    Ok(())
+}
+
+fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
+    writeln!(
+        text,
+        "Mean ± standard deviation over subjects. Offline: area under the ROC of two classes, accuracy of more,\nshuffled folds, filters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks alone;\nclock: what the paradigm's timing scores without EEG."
+    )?;
+    if rows.iter().any(|row| Class::of(row).is_stateful) {
+        writeln!(
+            text,
+            "Stateful: decisions depend on earlier windows, not to be compared with memoryless ones."
+        )?;
+    }
+    Ok(())
+}

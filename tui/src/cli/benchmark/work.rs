@@ -1,0 +1,345 @@
+//! The work of a benchmark: items that share recordings and features are computed together
+//! and land one by one; how many at once, memory says.
+
+use super::budget::Budget;
+use super::item::{Details, FileDigest, OnlineDetails, Place, Row, key};
+use super::offline::offline;
+use super::plan::{Benchmark, Mode, Set, SplitKind};
+use super::store::{Store, Stored};
+use crate::cli::data::span;
+use crate::cli::evaluate::in_words;
+use anyhow::{Context as _, Result, anyhow, bail};
+use datasets::split::{RunSpan, Split};
+use decoding::evaluate::pseudo_online::Run;
+use decoding::pipeline::{Pipeline, demands};
+use models::checkpoint::sha256_hex;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Mutex;
+use std::time::Instant;
+
+/// What came of one item.
+pub struct Done {
+    /// Where it stands.
+    pub place: Place,
+    /// Its pipeline, by its position in the plan.
+    pub pipeline: usize,
+    /// Its rows, or why there are none.
+    pub rows: Result<Vec<Row>>,
+    /// Whether they were there before.
+    pub was_known: bool,
+}
+
+/// Digests of the files of every subject of every dataset; why there are none.
+pub type Digests = HashMap<(usize, usize), std::result::Result<SubjectFiles, String>>;
+
+/// A subject's files.
+#[derive(Clone, Debug)]
+pub struct SubjectFiles {
+    /// In the order of recording.
+    pub files: Vec<FileDigest>,
+    /// Their size together.
+    pub n_bytes: u64,
+}
+
+/// Digests of all files, read once.
+pub fn digests(benchmark: &Benchmark) -> Digests {
+    let subject = |(set, at): (usize, usize)| {
+        let Set { selection, subjects, .. } = &benchmark.sets[set];
+        let read = || -> Result<SubjectFiles> {
+            let (mut files, mut n_bytes) = (Vec::new(), 0);
+            for path in selection.paths(subjects[at])? {
+                let bytes = fs::read(&path);
+                let bytes = bytes.with_context(|| format!("can't read {}", path.display()))?;
+                n_bytes += bytes.len() as u64;
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                files.push(FileDigest { name, sha256: sha256_hex(&bytes) });
+            }
+            Ok(SubjectFiles { files, n_bytes })
+        };
+        ((set, at), read().map_err(|error| format!("{error:#}")))
+    };
+    let all = benchmark.sets.iter().enumerate();
+    let all: Vec<_> =
+        all.flat_map(|(set, of)| (0..of.subjects.len()).map(move |at| (set, at))).collect();
+    all.into_par_iter().map(subject).collect()
+}
+
+/// Items that are computed together: the pipelines of one place.
+struct Group {
+    place: Place,
+    /// Pipelines by their position in the plan, with their keys.
+    pending: Vec<(usize, String)>,
+    /// Estimate of what it takes.
+    n_bytes: u64,
+}
+
+/// All places of a plan, in its order.
+pub fn places(benchmark: &Benchmark) -> Vec<Place> {
+    let mut places = Vec::new();
+    for (set, of) in benchmark.sets.iter().enumerate() {
+        for &split in &benchmark.file.splits {
+            for &mode in &benchmark.file.modes {
+                let subjects = 0..of.subjects.len();
+                places.extend(subjects.map(|subject| Place { set, subject, split, mode }));
+            }
+        }
+    }
+    places
+}
+
+/// Does what is not in the store, and says what came of every item, each as it is there.
+pub fn run(benchmark: &Benchmark, store: &Store, digests: &Digests, tell: &(dyn Fn(Done) + Sync)) {
+    let mut groups = Vec::new();
+    for place in places(benchmark) {
+        match pending(benchmark, store, digests, place, tell) {
+            Ok(Some(group)) => groups.push(group),
+            Ok(None) => {}
+            Err(error) => {
+                fail(place, 0..benchmark.pipelines.len(), &format!("{error:#}"), tell);
+            }
+        }
+    }
+    let budget = Budget::new(benchmark.file.memory_mib << 20);
+    let next = Mutex::new(groups.iter());
+    let take = || next.lock().ok().and_then(|mut groups| groups.next());
+    let work = || {
+        while let Some(group) = take() {
+            let _held = budget.hold(group.n_bytes);
+            compute(benchmark, store, group, tell);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads().min(groups.len()) {
+            scope.spawn(work);
+        }
+    });
+}
+
+/// What of a place is not in the store; what is, is told.
+fn pending(
+    benchmark: &Benchmark,
+    store: &Store,
+    digests: &Digests,
+    place: Place,
+    tell: &(dyn Fn(Done) + Sync),
+) -> Result<Option<Group>> {
+    let set = &benchmark.sets[place.set];
+    let (files, n_bytes) = files(benchmark, digests, place)?;
+    let selection = &set.selection;
+    let about = (selection.dataset.name, set.subjects[place.subject], selection.classes.as_slice());
+    let mut pending = Vec::new();
+    for (at, pipeline) in benchmark.pipelines.iter().enumerate() {
+        let key = match place.mode {
+            Mode::Offline => {
+                let settings = (&set.trials, &benchmark.file.offline);
+                key(place, about, &settings, &files, pipeline)?
+            }
+            Mode::PseudoOnline => {
+                let settings = (benchmark.online(set, vec![]), &benchmark.file.pseudo_online);
+                key(place, about, &settings, &files, pipeline)?
+            }
+        };
+        match store.get(&key) {
+            Some(stored) => {
+                let rows = Ok(stored.rows.clone());
+                tell(Done { place, pipeline: at, rows, was_known: true });
+            }
+            None => pending.push((at, key)),
+        }
+    }
+    Ok((!pending.is_empty()).then_some(Group { place, pending, n_bytes }))
+}
+
+/// The files that a place reads, and about how much memory it takes.
+fn files(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<FileDigest>, u64)> {
+    let set = &benchmark.sets[place.set];
+    let chosen = match place.split {
+        SplitKind::WithinSession | SplitKind::CrossSession => place.subject..place.subject + 1,
+        SplitKind::CrossSubject => 0..set.subjects.len(),
+    };
+    let (mut files, mut n_bytes, mut largest) = (Vec::new(), 0, 0);
+    for at in chosen {
+        match &digests[&(place.set, at)] {
+            Ok(of) => {
+                files.extend(of.files.iter().cloned());
+                n_bytes += of.n_bytes;
+                largest = largest.max(of.n_bytes / of.files.len().max(1) as u64);
+            }
+            Err(why) if at == place.subject => bail!("{why}"),
+            Err(why) => {
+                let subject = set.subjects[at];
+                bail!("subject {subject} can't calibrate: {why}: leave it out of the plan")
+            }
+        }
+    }
+    // Sixteen bits become 32 in memory; offline, 64 at every stage of one run's filters.
+    let stages = benchmark.pipelines.iter().map(n_stages).sum::<u64>();
+    let filtered = if place.mode == Mode::Offline { 4 * largest * stages } else { 0 };
+    Ok((files, 2 * n_bytes + filtered))
+}
+
+/// Signals that a pipeline's steps keep of a whole run.
+fn n_stages(pipeline: &Pipeline) -> u64 {
+    let demands = demands([pipeline]);
+    demands.as_slice().iter().map(|demand| demand.signal.len() as u64 + 1).sum()
+}
+
+fn fail(
+    place: Place,
+    pipelines: impl IntoIterator<Item = usize>,
+    why: &str,
+    tell: &(dyn Fn(Done) + Sync),
+) {
+    for pipeline in pipelines {
+        tell(Done { place, pipeline, rows: Err(anyhow!("{why}")), was_known: false });
+    }
+}
+
+/// Computes a group; every item's rows go to the store, then on.
+fn compute(benchmark: &Benchmark, store: &Store, group: &Group, tell: &(dyn Fn(Done) + Sync)) {
+    let land = |at: usize, rows: Result<Vec<Row>>| {
+        let Some((pipeline, key)) = group.pending.get(at) else { return };
+        let stored = |rows: Vec<Row>| {
+            let stored = Stored { key: key.clone(), rows };
+            store.append(&stored).map(|()| stored.rows)
+        };
+        let rows = rows.and_then(stored);
+        tell(Done { place: group.place, pipeline: *pipeline, rows, was_known: false });
+    };
+    let pipelines: Vec<_> =
+        group.pending.iter().map(|(at, _)| benchmark.pipelines[*at].clone()).collect();
+    let (set, place) = (&benchmark.sets[group.place.set], group.place);
+    let done = match place.mode {
+        Mode::Offline => offline(benchmark, set, place, &pipelines, &land),
+        Mode::PseudoOnline => online(benchmark, set, place, &pipelines, &land),
+    };
+    if let Err(error) = done {
+        let all = group.pending.iter().map(|(at, _)| *at);
+        fail(place, all, &format!("{error:#}"), tell);
+    }
+}
+
+/// Where the rows of one of the pipelines of a group go.
+pub type Land<'a> = &'a (dyn Fn(usize, Result<Vec<Row>>) + Sync);
+
+/// The subjects' runs with their sessions, in the order of the plan's subjects.
+pub struct Loaded {
+    /// In the order of recording.
+    pub runs: Vec<Run>,
+    /// Subject and session of each.
+    pub of: Vec<(u32, u32)>,
+}
+
+/// Reads what a place needs.
+pub fn load(set: &Set, place: Place) -> Result<Loaded> {
+    let own = set.subjects[place.subject];
+    let subjects = match place.split {
+        SplitKind::CrossSubject => set.subjects.clone(),
+        SplitKind::WithinSession | SplitKind::CrossSession => vec![own],
+    };
+    let mut loaded = Loaded { runs: Vec::new(), of: Vec::new() };
+    for subject in subjects {
+        let runs = set.selection.load_sessions(subject);
+        for (session, run) in runs.with_context(|| format!("subject {subject}"))? {
+            loaded.runs.push(run);
+            loaded.of.push((subject, session));
+        }
+    }
+    Ok(loaded)
+}
+
+impl Loaded {
+    /// Those of a subject.
+    pub fn sessions(&self, subject: u32) -> Vec<u32> {
+        let mut sessions: Vec<u32> =
+            self.of.iter().filter(|of| of.0 == subject).map(|of| of.1).collect();
+        sessions.dedup();
+        sessions
+    }
+}
+
+fn online(
+    benchmark: &Benchmark,
+    set: &Set,
+    place: Place,
+    pipelines: &[Pipeline],
+    land: Land<'_>,
+) -> Result<()> {
+    let subject = set.subjects[place.subject];
+    let loaded = load(set, place)?;
+    let plan = benchmark.online(set, pipelines.to_vec());
+    let span = |(run, (subject, session)): (&Run, &(u32, u32))| {
+        span(&plan.protocol, *subject, *session, run)
+    };
+    let spans: Vec<RunSpan> = loaded.runs.iter().zip(&loaded.of).map(span).collect();
+    let sessions = loaded.sessions(subject);
+    let mut rows: Vec<Result<Vec<Row>>> = pipelines.iter().map(|_| Ok(Vec::new())).collect();
+    let n_calibration = benchmark.file.pseudo_online.calibration_runs;
+    for (name, split) in splits(place.split, (subject, &sessions), &spans, n_calibration)? {
+        let started = Instant::now();
+        let now_nanos = || started.elapsed().as_nanos() as u64;
+        let outcomes = plan.evaluate(&loaded.runs, &split, &now_nanos)?;
+        let secs = started.elapsed().as_secs_f64() / pipelines.len() as f64;
+        let info = &loaded.runs[split.scored()[0].run_idx()].recording.info;
+        for (outcome, rows) in outcomes.into_iter().zip(&mut rows) {
+            let row = match &outcome.result {
+                Err(error) => Err(anyhow!("{}", in_words(error, &set.selection.classes))),
+                Ok(evaluated) => Ok(Row {
+                    dataset: set.selection.dataset.name.to_owned(),
+                    subject,
+                    session: name.clone(),
+                    pipeline: outcome.pipeline.name.clone(),
+                    memory: outcome.pipeline.memory(),
+                    mode: place.mode,
+                    split: place.split,
+                    score: evaluated.score.pooled.nmcc,
+                    secs,
+                    n_samples: evaluated.score.pooled.n_windows,
+                    n_channels: info.brain_channels().len(),
+                    n_sessions: sessions.len(),
+                    label_p: evaluated.nulls.label_p,
+                    verdict: evaluated.verdict,
+                    confusion: evaluated.score.pooled.confusion.clone(),
+                    details: Details::PseudoOnline(Box::new(OnlineDetails::of(
+                        evaluated, plan.idle,
+                    ))),
+                }),
+            };
+            match (&mut *rows, row) {
+                (Ok(rows), Ok(row)) => rows.push(row),
+                (rows @ Ok(_), Err(error)) => *rows = Err(error),
+                (Err(_), _) => {}
+            }
+        }
+    }
+    rows.into_iter().enumerate().for_each(|(at, rows)| land(at, rows));
+    Ok(())
+}
+
+/// The splits of one subject, with the name of the session that each scores.
+fn splits(
+    kind: SplitKind,
+    (subject, sessions): (u32, &[u32]),
+    spans: &[RunSpan],
+    n_calibration_runs: usize,
+) -> Result<Vec<(String, Split)>> {
+    let one = |session: &u32| {
+        let split = match kind {
+            SplitKind::CrossSession => Split::cross_session(spans, subject, *session)?,
+            _ => Split::within_session_of(spans, subject, *session, n_calibration_runs)?,
+        };
+        Ok((session.to_string(), split))
+    };
+    match kind {
+        SplitKind::CrossSubject => {
+            let split = Split::cross_subject(spans, subject, n_calibration_runs)?;
+            Ok(vec![("all".to_owned(), split)])
+        }
+        SplitKind::CrossSession if sessions.len() < 2 => {
+            bail!("subject {subject} has one session: leave cross-session out of `splits`")
+        }
+        SplitKind::CrossSession | SplitKind::WithinSession => sessions.iter().map(one).collect(),
+    }
+}
