@@ -277,8 +277,9 @@ pub fn vote() -> Pipeline {
 }
 
 /// As [`vote`], for two hands: every covariance but the slowest is taken of the older and
-/// of the newer half of the window apart, regressions see the mirrored twins of the
-/// examples too, and how readily idle is decided is chosen inside the calibration.
+/// of the newer half of the window apart and with the mirrored twins of the examples, a
+/// sixth list looks at 6-16 Hz, and how readily idle is decided is chosen inside the
+/// calibration.
 ///
 /// A window that straddles the beginning of a task looks different in its halves, which
 /// the covariance of the whole can't say. The twins double what is known about the hands,
@@ -295,8 +296,8 @@ pub fn mirror_vote() -> Pipeline {
     };
     let thin = || Step::Transform(Transform::Thin(Thin::default()));
     let mirrored = |band| vec![band, halves(), thin(), mirror(), tangent_space(), regression(0.03)];
-    let patterns =
-        |band| vec![band, halves(), Step::Transform(Transform::Csp(Csp::default())), lda()];
+    let csp = || Step::Transform(Transform::Csp(Csp::default()));
+    let patterns = |band| vec![band, halves(), mirror(), csp(), lda()];
     let whole = covariance(Estimator::Oas);
     let slow = vec![band(1.0, 4.0), whole, thin(), tangent_space(), regression(0.03)];
     let motor = [vec![motor_cortex()], patterns(session_band())].concat();
@@ -306,6 +307,7 @@ pub fn mirror_vote() -> Pipeline {
         mirrored(session_band()),
         patterns(session_band()),
         motor,
+        mirrored(band(6.0, 16.0)),
     ];
     let vote = lists.into_iter().map(|steps| Voter { steps }).collect();
     let idle_weights = vec![1.0, 0.8, 0.65, 0.5];
