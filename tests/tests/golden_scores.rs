@@ -1,8 +1,7 @@
 //! The same numbers as the field: the whole pseudo-online evaluation of two subjects
 //! against SciPy, pyRiemann and scikit-learn (`tests/reference/pseudo_online.py`).
 
-use acquisition::marker::MarkerMap;
-use datasets::catalog::{Dataset, Execution};
+use datasets::catalog::{Dataset, Execution, RunSpec};
 use datasets::split::{RunSpan, Split};
 use decoding::evaluate::pseudo_online::Run;
 use decoding::evaluate::score::Idle;
@@ -52,14 +51,14 @@ struct RunRow {
 fn load(data_dir: &Path, subject: u32) -> Vec<Run> {
     let dataset = Dataset::find("physionet-mi").expect("the first dataset of the catalogue");
     let classes = ["left_hand", "right_hand"].map(str::to_owned);
-    let specs = dataset.runs_for(&classes, Execution::Imagined).expect("classes it has");
-    let load_run = |run: u32, markers: MarkerMap| {
-        let path = dataset.locate(data_dir, subject, run).expect("a recording of the inventory");
+    let specs = dataset.runs_for(subject, &classes, Execution::Imagined).expect("classes it has");
+    let load_run = |spec: &RunSpec| {
+        let path = dataset.locate(data_dir, &spec.file).expect("a recording of the inventory");
         let recording = datasets::reader::read_recording(&path).expect("a sound recording");
-        let cues = markers.cues(&recording.markers);
+        let cues = spec.cues(&recording, &classes, dataset.task_interval_secs);
         Run { recording: Arc::new(recording), cues }
     };
-    specs.iter().map(|spec| load_run(spec.run, spec.markers(&classes))).collect()
+    specs.iter().map(load_run).collect()
 }
 
 fn span(run: &Run) -> RunSpan {

@@ -6,7 +6,7 @@ use super::text::note;
 use acquisition::signal::{Finding, Recording};
 use acquisition::time::SampleRate;
 use anyhow::{Result, anyhow, bail};
-use datasets::catalog::{Dataset, Execution, RunSpec};
+use datasets::catalog::{CueOn, Dataset, Execution, RunFile, RunSpec};
 use datasets::download::cache_dir;
 use datasets::split::RunSpan;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
@@ -26,7 +26,7 @@ pub struct Selection {
     pub classes: Vec<String>,
     /// How windows are made and labelled.
     pub protocol: Protocol,
-    run_specs: Vec<RunSpec>,
+    execution: Execution,
     data_dir: PathBuf,
 }
 
@@ -34,12 +34,12 @@ impl Selection {
     /// Checks the arguments against the catalogue.
     pub fn new(args: &DataArgs) -> Result<Self> {
         let dataset = Dataset::find(&args.dataset)?;
-        let execution = if args.executed { Execution::Executed } else { Execution::Imagined };
-        let run_specs = dataset.runs_for(&args.classes, execution)?;
         let data_dir = match &args.data_dir {
             Some(dir) => dir.clone(),
             None => cache_dir(dataset)?,
         };
+        let execution = if args.executed { Execution::Executed } else { Execution::Imagined };
+        dataset.check_classes(&args.classes)?;
         let mut classes = vec!["idle".to_owned()];
         classes.extend(args.classes.iter().cloned());
         let [tmin_secs, tmax_secs] = dataset.task_interval_secs;
@@ -63,40 +63,53 @@ impl Selection {
             },
             n_classes: classes.len(),
         };
-        Ok(Self { dataset, classes, protocol, run_specs, data_dir })
+        Ok(Self { dataset, classes, protocol, execution, data_dir })
     }
 
-    /// Reads the selected runs of a subject, in the order in which they were recorded.
-    pub fn load(&self, subject: u32) -> Result<Vec<Run>> {
-        self.run_specs.par_iter().map(|spec| self.load_run(subject, spec)).collect()
-    }
-
-    fn load_run(&self, subject: u32, spec: &RunSpec) -> Result<Run> {
-        let path = self.dataset.locate(&self.data_dir, subject, spec.run)?;
-        let recording = datasets::reader::read_recording(&path)?;
-        tell_findings(&path, &recording.findings);
-        let cues = spec.markers(&self.classes[1..]).cues(&recording.markers);
-        if cues.is_empty() {
-            bail!("no cue of the classes asked for: {}", path.display());
+    /// Reads the selected runs of a subject, each with the number of its session, in the
+    /// order in which they were recorded.
+    pub fn load_sessions(&self, subject: u32) -> Result<Vec<(u32, Run)>> {
+        let specs = self.dataset.runs_for(subject, &self.classes[1..], self.execution)?;
+        if specs.is_empty() {
+            bail!("subject {subject} has no such runs of these classes (see --executed)");
         }
-        Ok(Run { recording: Arc::new(recording), cues })
+        // A file that holds several recordings is read once.
+        let files: Vec<&[RunSpec]> = specs.chunk_by(|a, b| a.file.path == b.file.path).collect();
+        let runs: Vec<Vec<(u32, Run)>> =
+            files.par_iter().map(|specs| self.load_file(specs)).collect::<Result<_>>()?;
+        Ok(runs.into_iter().flatten().collect())
+    }
+
+    /// Reads the runs of one file.
+    fn load_file(&self, specs: &[RunSpec]) -> Result<Vec<(u32, Run)>> {
+        let path = self.dataset.locate(&self.data_dir, &specs[0].file)?;
+        let mut recordings: Vec<_> = self.dataset.read(&path)?.into_iter().map(Some).collect();
+        let mut run_of = |spec: &RunSpec| {
+            let RunFile { session, run, part, .. } = spec.file;
+            let Some(recording) = recordings.get_mut(part).and_then(Option::take) else {
+                bail!("run {run} of session {session} is not in this file: {}", path.display());
+            };
+            tell_findings(&path, &recording.findings);
+            let interval = self.dataset.task_interval_secs;
+            let cues = spec.cues(&recording, &self.classes[1..], interval);
+            if cues.is_empty() {
+                bail!("no cue of the classes asked for: {}", path.display());
+            }
+            Ok((session, Run { recording: Arc::new(recording), cues }))
+        };
+        specs.iter().map(&mut run_of).collect()
     }
 
     /// The cue texts of the task classes, where each class has one text in all runs.
     pub fn cue_texts(&self) -> Result<Vec<String>> {
-        let text_of = |class: &String| {
-            let mut texts: Vec<&String> = self
-                .run_specs
-                .iter()
-                .flat_map(|spec| &spec.marker_map)
-                .filter(|(_, name)| name == class)
-                .map(|(text, _)| text)
-                .collect();
-            texts.dedup();
-            match texts.as_slice() {
-                [text] => Ok((*text).clone()),
-                _ => Err(anyhow!("class {class} is cued by several annotation texts")),
-            }
+        let text_of = |class: &String| match self.dataset.cues_of(class, self.execution).as_slice()
+        {
+            [CueOn::Marker(text)] => Ok(text.clone().into_owned()),
+            [CueOn::WholeRun] => Err(anyhow!(
+                "class {class} has no cue, it fills its runs: a live session could not \
+                     tell when it begins"
+            )),
+            _ => Err(anyhow!("class {class} is cued by several annotation texts")),
         };
         let texts: Vec<String> = self.classes[1..].iter().map(text_of).collect::<Result<_>>()?;
         for (k, text) in texts.iter().enumerate() {
@@ -126,12 +139,12 @@ pub fn check_plan(selection: &Selection, pipelines: &[Pipeline]) -> Result<()> {
 }
 
 /// What a split needs to know of a run.
-pub fn span(protocol: &Protocol, subject: u32, run: &Run) -> RunSpan {
+pub fn span(protocol: &Protocol, subject: u32, session: u32, run: &Run) -> RunSpan {
     let rate = run.recording.info.rate;
     let onset = |secs: f64| rate.samples(secs + protocol.interval.tmin_secs).max(0) as u64;
     RunSpan {
         subject,
-        session: 0,
+        session,
         n_samples: run.n_indices() as u64,
         cue_onsets: run.cues.iter().map(|cue| onset(cue.onset_secs)).collect(),
     }

@@ -154,7 +154,7 @@ pub fn calibrate(
         n_classes: 3,
     };
     let runs = [Run { recording: Arc::new(recording), cues }];
-    let calibration = calibrate_wholly(&[span(&protocol, 1, &runs[0])]);
+    let calibration = calibrate_wholly(&[span(&protocol, 1, 0, &runs[0])]);
     let mut classes = vec!["idle".to_owned()];
     classes.extend(cue_texts.iter().cloned());
     fit_model(&protocol, pipeline, &runs, &calibration, Naming { classes, cue_texts })
