@@ -11,26 +11,33 @@
 //! the *task* interval, in which a pseudo-online evaluation labels samples with the class,
 //! and the *epoch* interval, which benchmarks of whole trials cut, as MOABB declares it.
 
+mod bids;
 mod error;
+mod folder;
+mod found;
 mod kalunga2016;
 mod names;
 mod physionet_mi;
 mod spec;
+mod tables;
 
 pub use error::CatalogError;
 pub use names::parse_subjects;
 pub(crate) use names::{checksum_in, checksum_text};
 pub use spec::{ClassRuns, CueOn, Execution, Paradigm, RunFile, RunSpec, Runs, Text};
 
+use self::found::Found;
 use crate::reader::{ReadError, read_recording};
 use acquisition::signal::Recording;
 use acquisition::text::printable;
 use names::nearest;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// All datasets.
-const DATASETS: [&Dataset; 2] = [&physionet_mi::PHYSIONET_MI, &kalunga2016::KALUNGA2016];
+const DATASETS: [&Dataset; 4] =
+    [&physionet_mi::PHYSIONET_MI, &kalunga2016::KALUNGA2016, &folder::FOLDER, &bids::BIDS];
 
 /// How a dataset's files come to this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +68,19 @@ pub enum Sums {
 enum Layout {
     /// As its publisher names the files: those of a subject, in the order of recording.
     Published(fn(subject: u32) -> Vec<RunFile>),
+    /// As whoever made the folder names them: to be looked for.
+    InFolder(fn(entry: &'static Dataset, root: &Path) -> Result<Dataset, CatalogError>),
+    /// As they were found.
+    Found(Arc<Found>),
 }
 
 /// How a dataset's files are read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     /// One recording each, in a format that tells itself.
     Recording,
+    /// One recording each, with tables beside them.
+    Found(Arc<Found>),
 }
 
 /// A dataset: everything known about it without its files.
@@ -127,6 +140,16 @@ impl Dataset {
         })
     }
 
+    /// This dataset with the files in `data_dir`: itself, unless what it holds depends on
+    /// the folder.
+    pub fn at(&'static self, data_dir: &Path) -> Result<Cow<'static, Self>, CatalogError> {
+        let Layout::InFolder(look) = self.layout else { return Ok(Cow::Borrowed(self)) };
+        let inside = [self.folder, self.name].map(|name| data_dir.join(name));
+        let is_published = !self.folder.is_empty();
+        let root = inside.iter().find(|root| is_published && root.is_dir());
+        look(self, root.map_or(data_dir, PathBuf::as_path)).map(Cow::Owned)
+    }
+
     /// Names of the classes, without idle, each once.
     pub fn class_names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
@@ -160,12 +183,17 @@ impl Dataset {
 
     /// The recordings of a subject, in the order in which they were made.
     pub fn files(&self, subject: u32) -> Result<Vec<RunFile>, CatalogError> {
+        if let Layout::InFolder(_) = self.layout {
+            return Err(CatalogError::NotLooked { dataset: self.name });
+        }
         let n_subjects = self.n_subjects;
         if !(1..=n_subjects).contains(&subject) {
             return Err(CatalogError::NoSubject { dataset: self.name, subject, n_subjects });
         }
-        match self.layout {
+        match &self.layout {
             Layout::Published(files) => Ok(files(subject)),
+            Layout::Found(found) => Ok(found.subjects[subject as usize - 1].clone()),
+            Layout::InFolder(_) => Err(CatalogError::NotLooked { dataset: self.name }),
         }
     }
 
@@ -212,7 +240,10 @@ impl Dataset {
     /// The file of a recording below `data_dir`: the dataset's root itself, or a folder
     /// that holds it under its name here or in the original.
     pub fn locate(&self, data_dir: &Path, file: &RunFile) -> Result<PathBuf, CatalogError> {
-        let roots = [data_dir.to_owned(), data_dir.join(self.folder), data_dir.join(self.name)];
+        let roots = match &self.layout {
+            Layout::Found(found) => vec![found.root.clone()],
+            _ => vec![data_dir.to_owned(), data_dir.join(self.folder), data_dir.join(self.name)],
+        };
         let found = roots.iter().map(|root| root.join(&file.path)).find(|path| path.is_file());
         let remedy = || match self.access {
             Access::Files { .. } => {
@@ -233,8 +264,9 @@ impl Dataset {
     /// Reads what [`Dataset::locate`] found: the recordings of the file, as
     /// [`RunFile::part`] counts them.
     pub fn read(&self, path: &Path) -> Result<Vec<Recording>, ReadError> {
-        match self.content {
+        match &self.content {
             Content::Recording => Ok(vec![read_recording(path)?]),
+            Content::Found(found) => Ok(vec![found.read(path)?]),
         }
     }
 

@@ -72,6 +72,22 @@ pub enum CatalogError {
         /// Where it was expected first.
         path: String,
     },
+    /// A folder can't be used as a dataset: correct what `problem` says.
+    #[error("the folder {problem}: {path}")]
+    Folder {
+        /// What is wrong with it.
+        problem: String,
+        /// The folder, or the file in it.
+        path: String,
+    },
+    /// The dataset's subjects are found in its folder: look there first ([`Dataset::at`]).
+    ///
+    /// [`Dataset::at`]: super::Dataset::at
+    #[error("what {dataset} holds is found in its folder: name it by --data-dir")]
+    NotLooked {
+        /// The dataset.
+        dataset: &'static str,
+    },
     /// The dataset has no server that hands out its files one by one: get them as `how` says.
     #[error("{dataset} can't be fetched file by file: {how}")]
     ByHand {

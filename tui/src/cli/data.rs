@@ -15,13 +15,14 @@ use decoding::front_end::FrontEndSpec;
 use decoding::pipeline::{Pipeline, demands};
 use models::checkpoint::{TrainingData, sha256_hex};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A dataset with the choices made on the command line.
 pub struct Selection {
     /// The catalogue's entry.
-    pub dataset: &'static Dataset,
+    pub dataset: Cow<'static, Dataset>,
     /// Class names, idle first.
     pub classes: Vec<String>,
     /// How windows are made and labelled.
@@ -33,11 +34,12 @@ pub struct Selection {
 impl Selection {
     /// Checks the arguments against the catalogue.
     pub fn new(args: &DataArgs) -> Result<Self> {
-        let dataset = Dataset::find(&args.dataset)?;
+        let entry = Dataset::find(&args.dataset)?;
         let data_dir = match &args.data_dir {
             Some(dir) => dir.clone(),
-            None => cache_dir(dataset)?,
+            None => cache_dir(entry)?,
         };
+        let dataset = entry.at(&data_dir)?;
         let execution = if args.executed { Execution::Executed } else { Execution::Imagined };
         dataset.check_classes(&args.classes)?;
         let mut classes = vec!["idle".to_owned()];
