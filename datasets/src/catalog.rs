@@ -1,167 +1,125 @@
 //! Public datasets as data: who made them, under which licence, which files they
 //! have, and which runs and annotations mean which class.
 //!
-//! One file per dataset; nothing here reads or fetches a file ([`crate::reader`]
-//! reads recordings). Class and dataset names come from users and are resolved
-//! here, so that code below speaks of runs and class indices alone.
+//! One file per dataset. Nothing here fetches a file (`download` does), and what is read
+//! is read by [`crate::reader`]: an entry only says how its publisher arranged the files.
+//! Class and dataset names come from users and are resolved here, so that code below
+//! speaks of runs and class indices alone.
+//!
+//! Subjects are counted from 1, sessions from 0 and runs within their session, in the
+//! order of recording. Two intervals belong to each dataset, both in seconds after a cue:
+//! the *task* interval, in which a pseudo-online evaluation labels samples with the class,
+//! and the *epoch* interval, which benchmarks of whole trials cut, as MOABB declares it.
 
+mod bids;
+mod error;
+mod folder;
+mod found;
+mod kalunga2016;
+mod names;
 mod physionet_mi;
+mod spec;
+mod tables;
 
-use acquisition::marker::{ClassIdx, MarkerMap};
+pub use error::CatalogError;
+pub use names::parse_subjects;
+pub(crate) use names::{checksum_in, checksum_text};
+pub use spec::{ClassRuns, CueOn, Execution, Paradigm, RunFile, RunSpec, Runs, Text};
+
+use self::found::Found;
+use crate::reader::{ReadError, read_recording};
+use acquisition::signal::Recording;
 use acquisition::text::printable;
+use names::nearest;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// All datasets.
-const DATASETS: [&Dataset; 1] = [&physionet_mi::PHYSIONET_MI];
+const DATASETS: [&Dataset; 4] =
+    [&physionet_mi::PHYSIONET_MI, &kalunga2016::KALUNGA2016, &folder::FOLDER, &bids::BIDS];
 
-/// Why the catalogue can't answer. All are answers to a user, who can put them right.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CatalogError {
-    /// No dataset has this name: take the one that is suggested, or one of the list.
-    #[error("no dataset is called {asked:?}, did you mean {nearest}? (known: {known})")]
-    UnknownDataset {
-        /// The name asked for.
-        asked: String,
-        /// The name most like it.
-        nearest: &'static str,
-        /// All names.
-        known: String,
+/// How a dataset's files come to this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// File by file from a server that has them under their paths.
+    Files {
+        /// The dataset's root there, without a final slash.
+        url: &'static str,
+        /// What transfers are checked against.
+        sums: Sums,
     },
-    /// The dataset has no such class: take the one that is suggested, or one of the list.
-    #[error("{dataset} has no class {asked:?}, did you mean {nearest}? (known: {known})")]
-    UnknownClass {
-        /// The dataset.
-        dataset: &'static str,
-        /// The name asked for.
-        asked: String,
-        /// The name most like it.
-        nearest: &'static str,
-        /// All names.
-        known: String,
-    },
-    /// Classes have to differ, and there has to be one: correct the list.
-    #[error("classes have to be listed once each, and at least one: {0:?}")]
-    Classes(Vec<String>),
-    /// The text is no list of subjects: write it like `1-10` or `1,2,88`.
-    #[error("subjects are written like 1-10 or 1,2,88, not {asked:?}: {problem}")]
-    Subjects {
-        /// The text.
-        asked: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The dataset has no such subject or run: ask for one it has.
-    #[error(
-        "{dataset} has no subject {subject} run {run} (subjects 1-{n_subjects}, runs 1-{n_runs})"
-    )]
-    OutOfRange {
-        /// The dataset.
-        dataset: &'static str,
-        /// Subject asked for.
-        subject: u32,
-        /// Run asked for.
-        run: u32,
-        /// Subjects it has.
-        n_subjects: u32,
-        /// Runs each has.
-        n_runs: u32,
-    },
-    /// The file is not in the folder: download it, or name the folder that has it.
-    #[error(
-        "subject {subject} run {run} is not here, get it by `mindloop download {dataset} --subjects {subject}`: {path}"
-    )]
-    Missing {
-        /// The dataset.
-        dataset: &'static str,
-        /// Subject asked for.
-        subject: u32,
-        /// Run asked for.
-        run: u32,
-        /// Where it was expected first.
-        path: String,
-    },
+    /// In archives, or behind a form: a person gets them, in words.
+    ByHand(&'static str),
 }
 
-/// Whether movements are imagined or made.
+/// Published checksums of a dataset's files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Execution {
-    /// Imagined.
-    Imagined,
-    /// Made.
-    Executed,
+pub enum Sums {
+    /// SHA-256, one a line as `sha256sum` writes them: some known here, all on the server
+    /// in `SHA256SUMS.txt`.
+    Published(&'static str),
+    /// None that could be verified: a transfer is held against its announced length alone.
+    Unpublished,
 }
 
-/// Which annotation of which runs means a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClassRuns {
-    /// The class's name on the command line and in results.
-    pub class: &'static str,
-    /// Its annotation's text in those runs.
-    pub marker: &'static str,
-    /// Whether it is imagined there.
-    pub execution: Execution,
-    /// Runs in the order in which they were recorded.
-    pub runs: &'static [u32],
+/// Where a dataset's recordings are.
+#[derive(Clone, Debug)]
+enum Layout {
+    /// As its publisher names the files: those of a subject, in the order of recording.
+    Published(fn(subject: u32) -> Vec<RunFile>),
+    /// As whoever made the folder names them: to be looked for.
+    InFolder(fn(entry: &'static Dataset, root: &Path) -> Result<Dataset, CatalogError>),
+    /// As they were found.
+    Found(Arc<Found>),
+}
+
+/// How a dataset's files are read.
+#[derive(Clone, Debug)]
+enum Content {
+    /// One recording each, in a format that tells itself.
+    Recording,
+    /// One recording each, with tables beside them.
+    Found(Arc<Found>),
 }
 
 /// A dataset: everything known about it without its files.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dataset {
     /// Name on the command line.
     pub name: &'static str,
     /// Title as published.
-    pub title: &'static str,
+    pub title: Text,
     /// Licence as published.
-    pub licence: &'static str,
+    pub licence: Text,
     /// How its authors ask to be cited.
-    pub citation: &'static str,
+    pub citation: Text,
     /// Its DOI.
-    pub doi: &'static str,
+    pub doi: Text,
     /// Where it is described.
-    pub home_url: &'static str,
-    /// Where its files are, without a final slash.
-    pub files_url: &'static str,
+    pub home_url: Text,
+    /// How its files are obtained.
+    pub access: Access,
     /// Its files' folder in copies of the original, and so in `--data-dir`.
     pub folder: &'static str,
+    /// What its subjects did.
+    pub paradigm: Paradigm,
     /// Rate of most recordings; a recording's own is in its file.
     pub rate_hz: f64,
     /// EEG channels.
     pub n_channels: usize,
+    /// Names of the EEG channels in file order, where the entry states them.
+    pub channels: &'static [&'static str],
     /// Subjects, numbered from 1.
     pub n_subjects: u32,
-    /// Runs of each subject, numbered from 1 in the order of recording.
-    pub n_runs: u32,
-    /// What annotations mean. Everything else is idle.
-    pub classes: &'static [ClassRuns],
+    /// What begins the tasks. Everything else is idle.
+    pub classes: Cow<'static, [ClassRuns]>,
     /// Seconds after a cue during which its task is done, `[tmin, tmax)`.
     pub task_interval_secs: [f64; 2],
-    /// Seconds after a cue of an epoch that is scored offline, as MOABB has it.
+    /// Seconds after a cue that an epoch covers, as MOABB declares it, `[tmin, tmax]`.
     pub epoch_interval_secs: [f64; 2],
-    /// SHA-256 of files, one a line, in the format of `sha256sum`: not of all.
-    checksums: &'static str,
-    /// A file's path in the dataset.
-    path: fn(subject: u32, run: u32) -> String,
-}
-
-/// One run to be read, and what its annotations mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunSpec {
-    /// The run's number.
-    pub run: u32,
-    /// Annotation texts and the names of their classes, selected ones only.
-    pub marker_map: Vec<(String, String)>,
-}
-
-impl RunSpec {
-    /// The annotations' meaning as class indices: `classes` in their order, from 1.
-    pub fn markers(&self, classes: &[String]) -> MarkerMap {
-        let idx = |class: &String| {
-            let at = classes.iter().position(|c| c == class)?;
-            u8::try_from(at + 1).ok().map(ClassIdx)
-        };
-        let entry = |(text, class): &(String, String)| Some((text.clone(), idx(class)?));
-        MarkerMap::new(self.marker_map.iter().filter_map(entry))
-    }
+    layout: Layout,
+    content: Content,
 }
 
 impl Dataset {
@@ -182,51 +140,37 @@ impl Dataset {
         })
     }
 
+    /// This dataset with the files in `data_dir`: itself, unless what it holds depends on
+    /// the folder.
+    pub fn at(&'static self, data_dir: &Path) -> Result<Cow<'static, Self>, CatalogError> {
+        let Layout::InFolder(look) = self.layout else { return Ok(Cow::Borrowed(self)) };
+        let inside = [self.folder, self.name].map(|name| data_dir.join(name));
+        let is_published = !self.folder.is_empty();
+        let root = inside.iter().find(|root| is_published && root.is_dir());
+        look(self, root.map_or(data_dir, PathBuf::as_path)).map(Cow::Owned)
+    }
+
     /// Names of the classes, without idle, each once.
-    pub fn class_names(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        for class in self.classes {
-            if !names.contains(&class.class) {
-                names.push(class.class);
+    pub fn class_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for class in self.classes.as_ref() {
+            if !names.contains(&class.class.as_ref()) {
+                names.push(&class.class);
             }
         }
         names
     }
 
-    /// The runs that hold any of `classes`, in the order in which they were recorded,
-    /// each with the meaning its annotations have in that run.
-    pub fn runs_for(
-        &self,
-        classes: &[String],
-        execution: Execution,
-    ) -> Result<Vec<RunSpec>, CatalogError> {
-        self.check_classes(classes)?;
-        let mut specs: Vec<RunSpec> = Vec::new();
-        for known in self.classes {
-            if known.execution != execution || !classes.iter().any(|c| c == known.class) {
-                continue;
-            }
-            for &run in known.runs {
-                let entry = (known.marker.to_owned(), known.class.to_owned());
-                match specs.iter_mut().find(|spec| spec.run == run) {
-                    Some(spec) => spec.marker_map.push(entry),
-                    None => specs.push(RunSpec { run, marker_map: vec![entry] }),
-                }
-            }
-        }
-        specs.sort_by_key(|spec| spec.run);
-        Ok(specs)
-    }
-
-    fn check_classes(&self, classes: &[String]) -> Result<(), CatalogError> {
+    /// Whether `classes` can be asked for: known ones, each once, at least one.
+    pub fn check_classes(&self, classes: &[String]) -> Result<(), CatalogError> {
         let names = self.class_names();
         for class in classes {
             if !names.contains(&class.as_str()) {
                 return Err(CatalogError::UnknownClass {
                     dataset: self.name,
                     asked: printable(class).into_owned(),
-                    nearest: nearest(class, &names),
-                    known: names.join(", "),
+                    nearest: printable(nearest(class, &names)).into_owned(),
+                    known: listed(&names),
                 });
             }
         }
@@ -237,33 +181,112 @@ impl Dataset {
         Ok(())
     }
 
-    /// A file's path below the dataset's root, with `/` between its parts.
-    pub fn relative_path(&self, subject: u32, run: u32) -> Result<String, CatalogError> {
-        let (n_subjects, n_runs) = (self.n_subjects, self.n_runs);
-        if !(1..=n_subjects).contains(&subject) || !(1..=n_runs).contains(&run) {
-            let dataset = self.name;
-            return Err(CatalogError::OutOfRange { dataset, subject, run, n_subjects, n_runs });
+    /// The recordings of a subject, in the order in which they were made.
+    pub fn files(&self, subject: u32) -> Result<Vec<RunFile>, CatalogError> {
+        if let Layout::InFolder(_) = self.layout {
+            return Err(CatalogError::NotLooked { dataset: self.name });
         }
-        Ok((self.path)(subject, run))
+        let n_subjects = self.n_subjects;
+        if !(1..=n_subjects).contains(&subject) {
+            return Err(CatalogError::NoSubject { dataset: self.name, subject, n_subjects });
+        }
+        match &self.layout {
+            Layout::Published(files) => Ok(files(subject)),
+            Layout::Found(found) => Ok(found.subjects[subject as usize - 1].clone()),
+            Layout::InFolder(_) => Err(CatalogError::NotLooked { dataset: self.name }),
+        }
     }
 
-    /// The file of a run below `data_dir`: the dataset's root itself, or a folder that
-    /// holds it under its name here or in the original.
-    pub fn locate(&self, data_dir: &Path, subject: u32, run: u32) -> Result<PathBuf, CatalogError> {
-        let relative = self.relative_path(subject, run)?;
-        let roots = [data_dir.to_owned(), data_dir.join(self.folder), data_dir.join(self.name)];
-        let found = roots.iter().map(|root| root.join(&relative)).find(|path| path.is_file());
+    /// The first recording with a run's number.
+    pub fn file(&self, subject: u32, run: u32) -> Result<RunFile, CatalogError> {
+        let files = self.files(subject)?;
+        let known = numbers_of(&files);
+        let file = files.into_iter().find(|file| file.run == run);
+        file.ok_or(CatalogError::NoRun { dataset: self.name, subject, run, known })
+    }
+
+    /// The runs of a subject that hold any of `classes`, in the order in which they were
+    /// recorded, each with what begins the classes' tasks in it.
+    pub fn runs_for(
+        &self,
+        subject: u32,
+        classes: &[String],
+        execution: Execution,
+    ) -> Result<Vec<RunSpec>, CatalogError> {
+        self.check_classes(classes)?;
+        let is_asked = |known: &&ClassRuns| known.is_asked(classes, execution);
+        let asked: Vec<_> = self.classes.iter().filter(is_asked).collect();
+        let spec = |file: RunFile| {
+            let here = asked.iter().filter(|known| known.is_in(file.run));
+            let cued: Vec<_> =
+                here.map(|known| (known.cue.clone(), known.class.clone().into_owned())).collect();
+            (!cued.is_empty()).then_some(RunSpec { file, cued })
+        };
+        Ok(self.files(subject)?.into_iter().filter_map(spec).collect())
+    }
+
+    /// What begins the task of a class, in whichever run: each cue once.
+    pub fn cues_of(&self, class: &str, execution: Execution) -> Vec<&CueOn> {
+        let classes = [class.to_owned()];
+        let mut cues: Vec<&CueOn> = Vec::new();
+        for known in self.classes.iter().filter(|known| known.is_asked(&classes, execution)) {
+            if !cues.contains(&&known.cue) {
+                cues.push(&known.cue);
+            }
+        }
+        cues
+    }
+
+    /// The file of a recording below `data_dir`: the dataset's root itself, or a folder
+    /// that holds it under its name here or in the original.
+    pub fn locate(&self, data_dir: &Path, file: &RunFile) -> Result<PathBuf, CatalogError> {
+        let roots = match &self.layout {
+            Layout::Found(found) => vec![found.root.clone()],
+            _ => vec![data_dir.to_owned(), data_dir.join(self.folder), data_dir.join(self.name)],
+        };
+        let found = roots.iter().map(|root| root.join(&file.path)).find(|path| path.is_file());
+        let remedy = || match self.access {
+            Access::Files { .. } => {
+                let (name, subject) = (self.name, file.subject);
+                format!("get it by `mindloop download {name} --subjects {subject}`")
+            }
+            Access::ByHand(how) => how.to_owned(),
+        };
         found.ok_or_else(|| CatalogError::Missing {
-            dataset: self.name,
-            subject,
-            run,
-            path: printable(&data_dir.join(&relative).to_string_lossy()).into_owned(),
+            subject: file.subject,
+            session: file.session,
+            run: file.run,
+            remedy: remedy(),
+            path: printable(&data_dir.join(&file.path).to_string_lossy()).into_owned(),
         })
+    }
+
+    /// Reads what [`Dataset::locate`] found: the recordings of the file, as
+    /// [`RunFile::part`] counts them.
+    pub fn read(&self, path: &Path) -> Result<Vec<Recording>, ReadError> {
+        match &self.content {
+            Content::Recording => Ok(vec![read_recording(path)?]),
+            Content::Found(found) => Ok(vec![found.read(path)?]),
+        }
+    }
+
+    /// The dataset's root on its server.
+    ///
+    /// # Errors
+    /// Where a person has to get the files.
+    pub fn files_url(&self) -> Result<&'static str, CatalogError> {
+        match self.access {
+            Access::Files { url, .. } => Ok(url),
+            Access::ByHand(how) => Err(CatalogError::ByHand { dataset: self.name, how }),
+        }
     }
 
     /// The SHA-256 of a file in lower-case hexadecimal, if the catalogue holds it.
     pub fn checksum(&self, relative_path: &str) -> Option<&'static str> {
-        checksum_in(self.checksums, relative_path)
+        match self.access {
+            Access::Files { sums: Sums::Published(sums), .. } => checksum_in(sums, relative_path),
+            _ => None,
+        }
     }
 
     /// The subjects a text like `1-10` or `1,2,88` names, in its order.
@@ -281,65 +304,22 @@ impl Dataset {
     }
 }
 
-/// The checksum of `relative_path` in the text of a `sha256sum` file.
-pub(crate) fn checksum_in<'a>(sums: &'a str, relative_path: &str) -> Option<&'a str> {
-    let mut lines = sums.lines().filter_map(|line| line.split_once(char::is_whitespace));
-    let is_it = |path: &str| path.trim_start().trim_start_matches('*') == relative_path;
-    let (sum, _) = lines.find(|(_, path)| is_it(path))?;
-    (sum.len() == 64 && sum.bytes().all(|b| b.is_ascii_hexdigit())).then_some(sum)
+/// Most names in a message.
+const MAX_LISTED: usize = 40;
+
+/// Names from a folder, for people.
+fn listed(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(MAX_LISTED);
+    let first = printable(&names[..names.len() - more].join(", ")).into_owned();
+    if more > 0 { format!("{first} and {more} more") } else { first }
 }
 
-/// A checksum in lower-case hexadecimal, two digits a byte.
-pub(crate) fn checksum_text(sum: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    sum.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-/// Most subjects one text may name.
-const MAX_SUBJECTS: u32 = 10_000;
-
-/// The subjects a text like `1-10`, `1,2,88` or `1-3,7` names, in its order.
-pub fn parse_subjects(text: &str) -> Result<Vec<u32>, CatalogError> {
-    let refuse = |problem: String| {
-        Err(CatalogError::Subjects { asked: printable(text).into_owned(), problem })
-    };
-    let mut subjects = Vec::new();
-    for piece in text.split(',').map(str::trim) {
-        let (first, last) = piece.split_once('-').unwrap_or((piece, piece));
-        let (Ok(first), Ok(last)) = (first.trim().parse::<u32>(), last.trim().parse::<u32>())
-        else {
-            return refuse(format!("{:?} is neither a number nor a range", printable(piece)));
-        };
-        if first == 0 || last < first || last > MAX_SUBJECTS {
-            return refuse(format!("{piece} is no range that begins at 1 or later and ascends"));
-        }
-        if let Some(again) = (first..=last).find(|s| subjects.contains(s)) {
-            return refuse(format!("{again} is listed twice"));
-        }
-        subjects.extend(first..=last);
-    }
-    Ok(subjects)
-}
-
-/// The name most like `asked`: the fewest insertions, deletions and replacements.
-fn nearest(asked: &str, names: &[&'static str]) -> &'static str {
-    // A command line may be long; beyond this nothing is alike.
-    let asked: Vec<char> = asked.chars().take(64).collect();
-    names.iter().min_by_key(|name| edit_distance(&asked, name)).copied().unwrap_or("none")
-}
-
-/// Levenshtein distance by one row of the table.
-fn edit_distance(from: &[char], to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=from.len()).collect();
-    for (i, letter) in to.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in from.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[from.len()]
+/// The run numbers of `files`, each once.
+fn numbers_of(files: &[RunFile]) -> String {
+    let mut runs: Vec<u32> = files.iter().map(|file| file.run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    runs.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

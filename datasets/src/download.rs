@@ -8,7 +8,7 @@
 
 mod transfer;
 
-use crate::catalog::{CatalogError, Dataset, checksum_in, checksum_text};
+use crate::catalog::{Access, CatalogError, Dataset, Sums, checksum_in, checksum_text};
 use crate::reader::ShownPath;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -148,23 +148,43 @@ impl Default for Retry {
 pub struct Plan {
     /// The dataset.
     pub dataset: &'static Dataset,
-    /// The dataset's root on the server; [`Dataset::files_url`] unless overridden.
+    /// The dataset's root on the server; its own unless overridden.
     pub base_url: String,
     /// The dataset's root here, made where it does not exist.
     pub dir: PathBuf,
-    /// Subjects and runs.
-    pub files: Vec<(u32, u32)>,
+    /// Paths below the root.
+    pub files: Vec<String>,
     /// When to give up.
     pub retry: Retry,
 }
 
 impl Plan {
-    /// All of `runs` of all of `subjects`, from the dataset's own server into `dir`.
-    pub fn new(dataset: &'static Dataset, dir: PathBuf, subjects: &[u32], runs: &[u32]) -> Self {
-        let of_subject = |&subject: &u32| runs.iter().map(move |&run| (subject, run));
-        let files = subjects.iter().flat_map(of_subject).collect();
-        let base_url = dataset.files_url.to_owned();
-        Self { dataset, base_url, dir, files, retry: Retry::default() }
+    /// All of `runs` (by number, in every session; all runs where there is no list) of all
+    /// of `subjects`, from the dataset's own server into `dir`.
+    pub fn new(
+        dataset: &'static Dataset,
+        dir: PathBuf,
+        subjects: &[u32],
+        runs: Option<&[u32]>,
+    ) -> Result<Self, CatalogError> {
+        let base_url = dataset.files_url()?.to_owned();
+        let mut files: Vec<String> = Vec::new();
+        for &subject in subjects {
+            for &run in runs.unwrap_or_default() {
+                dataset.file(subject, run)?;
+            }
+            for file in dataset.files(subject)? {
+                if runs.is_some_and(|runs| !runs.contains(&file.run)) {
+                    continue;
+                }
+                for path in std::iter::once(file.path).chain(file.beside) {
+                    if !files.contains(&path) {
+                        files.push(path);
+                    }
+                }
+            }
+        }
+        Ok(Self { dataset, base_url, dir, files, retry: Retry::default() })
     }
 }
 
@@ -213,6 +233,9 @@ pub struct Report {
     pub n_fetched: usize,
     /// Files that were here already.
     pub n_already_here: usize,
+    /// Of both, those for which no checksum is published, so that only their length was
+    /// checked, on arrival.
+    pub n_unchecked: usize,
 }
 
 /// The folder where a dataset's files are kept: `$XDG_CACHE_HOME/mindloop/NAME`, or
@@ -243,10 +266,16 @@ pub fn download(plan: &Plan, mut progress: impl FnMut(Progress)) -> Result<Repor
     let mut job = Job { plan, client: Client::new(), server_sums: None };
     let mut report = Report::default();
     let n_files = plan.files.len();
-    for (file_idx, &(subject, run)) in plan.files.iter().enumerate() {
-        let name = plan.dataset.relative_path(subject, run)?;
-        let mut tell = |step: Step| progress(Progress { file_idx, n_files, name: &name, step });
-        if job.obtain(&name, &mut tell)? {
+    for (file_idx, name) in plan.files.iter().enumerate() {
+        let mut tell = |step: Step| progress(Progress { file_idx, n_files, name, step });
+        let is_summed = job.is_summed();
+        let is_new = if is_summed {
+            job.obtain(name, &mut tell)
+        } else {
+            job.obtain_unsummed(name, &mut tell)
+        };
+        report.n_unchecked += usize::from(!is_summed);
+        if is_new? {
             report.n_fetched += 1;
         } else {
             report.n_already_here += 1;
@@ -267,6 +296,28 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Whether checksums of the dataset are published.
+    fn is_summed(&self) -> bool {
+        matches!(self.plan.dataset.access, Access::Files { sums: Sums::Published(_), .. })
+    }
+
+    /// Makes sure that a file without a published checksum is here; whether it had to be
+    /// fetched. It has its name only once as many bytes came as the server announced. Like
+    /// others it goes on where an earlier call ended: nothing would tell if the server's
+    /// version had changed since.
+    fn obtain_unsummed(&self, name: &str, tell: Tell) -> Result<bool, DownloadError> {
+        let path = self.plan.dir.join(name);
+        if path.is_file() {
+            tell(Step::AlreadyHere);
+            return Ok(false);
+        }
+        let part = part_of(&path);
+        self.fetch(&self.url(name), &part, MAX_FILE_BYTES, tell)?;
+        fs::rename(&part, &path).map_err(|cause| DownloadError::from_io(cause, &path))?;
+        tell(Step::Done);
+        Ok(true)
+    }
+
     /// Makes sure that a file is here; whether it had to be fetched.
     fn obtain(&mut self, name: &str, tell: Tell) -> Result<bool, DownloadError> {
         let path = self.plan.dir.join(name);
@@ -356,8 +407,22 @@ impl Job<'_> {
     }
 
     fn url(&self, name: &str) -> String {
-        format!("{}/{name}", self.plan.base_url.trim_end_matches('/'))
+        format!("{}/{}", self.plan.base_url.trim_end_matches('/'), percent_encoded(name))
     }
+}
+
+/// A path as part of a URL: every byte that is not allowed there as it is, escaped.
+fn percent_encoded(path: &str) -> String {
+    let mut url = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            url.push(char::from(byte));
+        } else {
+            url.push('%');
+            url.push_str(&checksum_text(&[byte]).to_ascii_uppercase());
+        }
+    }
+    url
 }
 
 /// The name of a file while it is incomplete.
@@ -401,6 +466,12 @@ mod tests {
         assert_eq!(dir(Some("relative"), Some("/h")), path("/h/.cache/mindloop/physionet-mi"));
         assert_eq!(dir(None, Some("/h")), path("/h/.cache/mindloop/physionet-mi"));
         assert_eq!(dir(None, Some("")), None);
+    }
+
+    #[test]
+    fn urls_are_escaped() {
+        assert_eq!(percent_encoded("s01/S001R01.edf"), "s01/S001R01.edf");
+        assert_eq!(percent_encoded("a-[1.2] ä"), "a-%5B1.2%5D%20%C3%A4");
     }
 
     #[test]

@@ -98,6 +98,16 @@ pub enum ReadError {
         /// The file.
         path: ShownPath,
     },
+    /// The format is known, and not read here: do what `remedy` says.
+    #[error("{format} is not read here: {remedy}: {path}")]
+    Unsupported {
+        /// The format's name.
+        format: &'static str,
+        /// What can be done.
+        remedy: &'static str,
+        /// The file.
+        path: ShownPath,
+    },
     /// The file has fewer streams: ask for one that [`RecordingSummary::streams`] lists.
     #[error("stream {asked} does not exist, there are {n_streams} (counted from 0): {path}")]
     NoSuchStream {

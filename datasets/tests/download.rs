@@ -39,7 +39,7 @@ fn world(faults: &[Fault]) -> (Server, TempDir) {
 
 fn plan(server: &Server, dir: &Path, subject: u32, runs: &[u32]) -> Plan {
     let dataset = Dataset::find("physionet-mi").unwrap();
-    let mut plan = Plan::new(dataset, dir.to_owned(), &[subject], runs);
+    let mut plan = Plan::new(dataset, dir.to_owned(), &[subject], Some(runs)).unwrap();
     plan.base_url.clone_from(&server.base_url);
     plan.retry = Retry { max_tries: 3, first_pause: Duration::ZERO };
     plan
@@ -74,10 +74,13 @@ fn a_file_is_fetched_once_and_told_about() {
             steps.push(n_bytes);
         }
     });
-    assert_eq!(report.unwrap(), Report { n_fetched: 1, n_already_here: 0 });
+    assert_eq!(report.unwrap(), Report { n_fetched: 1, ..Report::default() });
     assert!(steps.is_sorted() && steps.last() == Some(&300_000), "{steps:?}");
     assert_whole(dir.path());
-    assert_eq!(fetch(&server, dir.path()).unwrap(), Report { n_fetched: 0, n_already_here: 1 });
+    assert_eq!(
+        fetch(&server, dir.path()).unwrap(),
+        Report { n_already_here: 1, ..Report::default() }
+    );
     assert_eq!(starts(&server), [None]);
 }
 
@@ -194,6 +197,34 @@ fn a_list_of_checksums_is_small() {
 }
 
 #[test]
+fn files_without_a_checksum_are_fetched_and_said_to_be_unchecked() {
+    let dataset = Dataset::find("kalunga2016").unwrap();
+    let file = dataset.file(1, 1).unwrap();
+    let names = [file.path, file.beside.unwrap()];
+    let escaped = |name: &String| name.replace('[', "%5B").replace(']', "%5D");
+    let files = names.iter().map(|name| (escaped(name), contents())).collect();
+    let faults = HashMap::from([(escaped(&names[0]), vec![Fault::CloseAfter(1000)])]);
+    let server = Server::start(files, faults);
+    let dir = TempDir::new().unwrap();
+    let mut plan = Plan::new(dataset, dir.path().to_owned(), &[1], Some(&[1])).unwrap();
+    assert_eq!(plan.files, names);
+    plan.base_url.clone_from(&server.base_url);
+    plan.retry = Retry { max_tries: 3, first_pause: Duration::ZERO };
+    let fetched = Report { n_fetched: 2, n_unchecked: 2, ..Report::default() };
+    assert_eq!(download(&plan, |_| ()).unwrap(), fetched);
+    for name in &names {
+        assert_eq!(std::fs::read(dir.path().join(name)).unwrap(), contents());
+    }
+    let here = Report { n_already_here: 2, n_unchecked: 2, ..Report::default() };
+    assert_eq!(download(&plan, |_| ()).unwrap(), here);
+    assert_eq!(server.requests.lock().unwrap().len(), 3);
+    // All of a subject: two recordings, each with its events.
+    let all = Plan::new(dataset, dir.path().to_owned(), &[1], None).unwrap();
+    assert_eq!(all.files.len(), 4);
+    assert!(Plan::new(dataset, dir.path().to_owned(), &[1], Some(&[3])).is_err());
+}
+
+#[test]
 fn recordings_are_fetched_under_the_publishers_paths() {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
     let data = PathBuf::from(std::env::var_os("MINDLOOP_DATA").unwrap_or(default.into()));
@@ -213,6 +244,6 @@ fn recordings_are_fetched_under_the_publishers_paths() {
     // The catalogue holds its checksum: the server's list is not needed.
     download(&plan(&server, dir.path(), 1, &[4]), |_| ()).unwrap();
     let dataset = Dataset::find("physionet-mi").unwrap();
-    let path = dataset.locate(dir.path(), 1, 4).unwrap();
+    let path = dataset.locate(dir.path(), &dataset.file(1, 4).unwrap()).unwrap();
     assert_eq!(datasets::reader::read_recording(&path).unwrap().n_samples(), 20_000);
 }

@@ -196,19 +196,27 @@ fn every_file_is_read_or_refused_with_a_reason() {
 fn eegmmidb_is_as_described() {
     let Some(data_dir) = data_dir() else { return };
     let dataset = datasets::catalog::Dataset::find("physionet-mi").unwrap();
-    let path = dataset.locate(&data_dir, 1, 4).unwrap();
+    let path = dataset.locate(&data_dir, &dataset.file(1, 4).unwrap()).unwrap();
     let recording = read_recording(&path).unwrap();
     assert_eq!(recording.info.n_channels(), dataset.n_channels);
     assert_eq!(recording.info.brain_channels().len(), dataset.n_channels);
     assert_eq!(recording.info.rate.hz(), dataset.rate_hz);
     let labels: Vec<_> = recording.info.channels.iter().map(|c| c.label.as_str()).collect();
-    assert_eq!((labels[0], labels[63]), ("Fc5", "Iz"));
+    assert_eq!(labels, dataset.channels);
     assert_eq!((recording.findings.len(), recording.gaps.len()), (0, 0));
     let classes = ["left_hand", "right_hand"].map(str::to_owned);
     let imagined = datasets::catalog::Execution::Imagined;
-    let runs = dataset.runs_for(&classes, imagined).unwrap();
+    let runs = dataset.runs_for(1, &classes, imagined).unwrap();
     let cues = runs[0].markers(&classes).cues(&recording.markers);
     assert_eq!((cues.len(), cues[0].onset_secs, cues[0].class.0), (15, 4.2, 2));
+    // Rest with open eyes fills its run of 61 s, so that tasks of 4 s lie end to end in it.
+    let classes = ["eyes_closed", "eyes_open"].map(str::to_owned);
+    let runs = dataset.runs_for(1, &classes, imagined).unwrap();
+    assert_eq!(runs.iter().map(|run| run.file.run).collect::<Vec<_>>(), [1, 2]);
+    let path = dataset.locate(&data_dir, &runs[0].file).unwrap();
+    let cues = runs[0].cues(&read_recording(&path).unwrap(), &classes, dataset.task_interval_secs);
+    assert!(cues.iter().all(|cue| cue.class.0 == 2));
+    assert_eq!((cues.len(), cues[0].onset_secs, cues[15].onset_secs), (16, 0.0, 60.0));
     // Every file here is the one PhysioNet published.
     for line in std::fs::read_to_string(data_dir.join("eegmmidb/SHA256SUMS")).unwrap().lines() {
         let (sum, name) = line.split_once("  ").unwrap();

@@ -19,7 +19,7 @@ fn plan(folder: &Path, pipelines: &str, subjects: &str, more: &str) {
          subjects = \"{subjects}\"\ndata_dir = \"data\"\n\
          [pseudo_online]\nstep_secs = 0.5\n[offline]\nfolds = 3\n"
     );
-    fs::write(folder.join("plan.toml"), text).unwrap();
+    fs::write(folder.join("plan.toml"), text).expect("a writable folder");
 }
 
 /// The rows of the results without what differs from run to run: timings.

@@ -95,6 +95,37 @@ fn exit_codes_tell_done_from_failed_from_misused_from_in_part() {
 }
 
 #[test]
+fn each_session_is_scored_with_the_others_calibrating() {
+    let folder = TempDir::new().unwrap();
+    let data_dir = world::write_dataset(folder.path());
+    let fast = ["--pipelines", "logvar+lda", "--no-null", "--split", "cross-session"];
+    // A dataset of one session has no other.
+    let ended = run(EXE, &evaluate(&data_dir, "1", &fast));
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("one session only"), "{}", ended.stderr);
+
+    let description = "files = \"S{subject}/*R{session}.edf\"\ntask_interval_secs = [0, 4]\n\
+                       [classes]\nleft_hand = \"T1\"\nright_hand = \"T2\"\n";
+    fs::write(data_dir.join("mindloop.toml"), description).unwrap();
+    let csv = folder.path().join("sessions.csv");
+    let args = ["evaluate", "folder", "--data-dir", arg(&data_dir), "--subjects", "1"];
+    succeed(EXE, &[&args[..], &fast, &["--csv", arg(&csv)]].concat());
+    let rows = table(&csv);
+    let column = |name: &str| {
+        let cell = |row: &Vec<(String, String)>| {
+            row.iter().find(|(known, _)| known == name).unwrap().1.clone()
+        };
+        rows.iter().map(cell).collect::<Vec<_>>()
+    };
+    assert_eq!(column("session"), ["0", "1", "2"]);
+    assert_eq!(column("n_sessions"), ["3", "3", "3"]);
+    assert_eq!(column("dataset"), ["folder", "folder", "folder"]);
+    assert!(column("nmcc").iter().all(|nmcc| nmcc.parse::<f64>().unwrap() > 0.6));
+    // One run a session: within it, the later cues are scored.
+    succeed(EXE, &[&args[..], &fast[..3]].concat());
+}
+
+#[test]
 fn nothing_that_exists_is_overwritten_by_a_model_or_a_log() {
     let folder = TempDir::new().unwrap();
     let data_dir = world::write_dataset(folder.path());

@@ -1,8 +1,6 @@
 //! The same numbers as the field: the whole pseudo-online evaluation of two subjects
 //! against SciPy, pyRiemann and scikit-learn (`tests/reference/pseudo_online.py`).
 
-use acquisition::marker::MarkerMap;
-use datasets::catalog::{Dataset, Execution};
 use datasets::split::{RunSpan, Split};
 use decoding::evaluate::null::Stop;
 use decoding::evaluate::pseudo_online::Run;
@@ -12,8 +10,7 @@ use decoding::metric::confusion::Confusion;
 use decoding::metric::itr::ItrOptions;
 use decoding::pipeline::built_in;
 use serde::Deserialize;
-use std::path::Path;
-use std::sync::Arc;
+use tests::data::imagined_fists;
 use tests::{data, golden, world};
 
 /// What the definition asks of two implementations. The windows' classes agree exactly
@@ -47,20 +44,6 @@ struct Row {
 #[derive(Deserialize)]
 struct RunRow {
     confusion: Confusion,
-}
-
-/// The imagery runs of a subject, in the order in which they were recorded.
-fn load(data_dir: &Path, subject: u32) -> Vec<Run> {
-    let dataset = Dataset::find("physionet-mi").expect("the first dataset of the catalogue");
-    let classes = ["left_hand", "right_hand"].map(str::to_owned);
-    let specs = dataset.runs_for(&classes, Execution::Imagined).expect("classes it has");
-    let load_run = |run: u32, markers: MarkerMap| {
-        let path = dataset.locate(data_dir, subject, run).expect("a recording of the inventory");
-        let recording = datasets::reader::read_recording(&path).expect("a sound recording");
-        let cues = markers.cues(&recording.markers);
-        Run { recording: Arc::new(recording), cues }
-    };
-    specs.iter().map(|spec| load_run(spec.run, spec.markers(&classes))).collect()
 }
 
 fn span(run: &Run) -> RunSpan {
@@ -112,7 +95,7 @@ fn evaluate_and_compare(subject: u32) {
             seed: 0,
         },
     };
-    let runs = load(&data_dir, subject);
+    let runs = imagined_fists(&data_dir, subject);
     let spans: Vec<_> = runs.iter().map(span).collect();
     let split = Split::within_session(&spans, 1).expect("three runs of one session");
     let outcomes = plan.evaluate(&runs, &split, &|| 0).expect("runs of one kind");

@@ -338,6 +338,8 @@ pub enum TrainOnArg {
 pub enum SplitArg {
     /// A session's first runs for its later runs
     WithinSession,
+    /// All other sessions of the subject for one
+    CrossSession,
     /// All other subjects for one
     CrossSubject,
 }

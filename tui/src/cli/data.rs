@@ -6,7 +6,7 @@ use super::text::note;
 use acquisition::signal::{Finding, Recording};
 use acquisition::time::SampleRate;
 use anyhow::{Result, anyhow, bail};
-use datasets::catalog::{Dataset, Execution, RunSpec};
+use datasets::catalog::{CueOn, Dataset, Execution, RunFile, RunSpec};
 use datasets::download::cache_dir;
 use datasets::split::RunSpan;
 use decoding::evaluate::labels::{LabelRule, TaskInterval};
@@ -15,31 +15,33 @@ use decoding::front_end::FrontEndSpec;
 use decoding::pipeline::{Pipeline, demands};
 use models::checkpoint::{TrainingData, sha256_hex};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A dataset with the choices made on the command line.
 pub struct Selection {
     /// The catalogue's entry.
-    pub dataset: &'static Dataset,
+    pub dataset: Cow<'static, Dataset>,
     /// Class names, idle first.
     pub classes: Vec<String>,
     /// How windows are made and labelled.
     pub protocol: Protocol,
-    run_specs: Vec<RunSpec>,
+    execution: Execution,
     data_dir: PathBuf,
 }
 
 impl Selection {
     /// Checks the arguments against the catalogue.
     pub fn new(args: &DataArgs) -> Result<Self> {
-        let dataset = Dataset::find(&args.dataset)?;
-        let execution = if args.executed { Execution::Executed } else { Execution::Imagined };
-        let run_specs = dataset.runs_for(&args.classes, execution)?;
+        let entry = Dataset::find(&args.dataset)?;
         let data_dir = match &args.data_dir {
             Some(dir) => dir.clone(),
-            None => cache_dir(dataset)?,
+            None => cache_dir(entry)?,
         };
+        let dataset = entry.at(&data_dir)?;
+        let execution = if args.executed { Execution::Executed } else { Execution::Imagined };
+        dataset.check_classes(&args.classes)?;
         let mut classes = vec!["idle".to_owned()];
         classes.extend(args.classes.iter().cloned());
         let [tmin_secs, tmax_secs] = dataset.task_interval_secs;
@@ -63,51 +65,62 @@ impl Selection {
             },
             n_classes: classes.len(),
         };
-        Ok(Self { dataset, classes, protocol, run_specs, data_dir })
+        Ok(Self { dataset, classes, protocol, execution, data_dir })
     }
 
-    /// Reads the selected runs of a subject, in the order in which they were recorded.
-    pub fn load(&self, subject: u32) -> Result<Vec<Run>> {
-        self.run_specs.par_iter().map(|spec| self.load_run(subject, spec)).collect()
-    }
-
-    /// The selected runs of a subject, each with the number of its session.
+    /// Reads the selected runs of a subject, each with the number of its session, in the
+    /// order in which they were recorded.
     pub fn load_sessions(&self, subject: u32) -> Result<Vec<(u32, Run)>> {
-        Ok(self.load(subject)?.into_iter().map(|run| (0, run)).collect())
-    }
-
-    /// The files of a subject's runs, in the order in which they were recorded.
-    pub fn paths(&self, subject: u32) -> Result<Vec<PathBuf>> {
-        let path = |spec: &RunSpec| self.dataset.locate(&self.data_dir, subject, spec.run);
-        Ok(self.run_specs.iter().map(path).collect::<Result<_, _>>()?)
-    }
-
-    fn load_run(&self, subject: u32, spec: &RunSpec) -> Result<Run> {
-        let path = self.dataset.locate(&self.data_dir, subject, spec.run)?;
-        let recording = datasets::reader::read_recording(&path)?;
-        tell_findings(&path, &recording.findings);
-        let cues = spec.markers(&self.classes[1..]).cues(&recording.markers);
-        if cues.is_empty() {
-            bail!("no cue of the classes asked for: {}", path.display());
+        let specs = self.dataset.runs_for(subject, &self.classes[1..], self.execution)?;
+        if specs.is_empty() {
+            bail!("subject {subject} has no such runs of these classes (see --executed)");
         }
-        Ok(Run { recording: Arc::new(recording), cues })
+        // A file that holds several recordings is read once.
+        let files: Vec<&[RunSpec]> = specs.chunk_by(|a, b| a.file.path == b.file.path).collect();
+        let runs: Vec<Vec<(u32, Run)>> =
+            files.par_iter().map(|specs| self.load_file(specs)).collect::<Result<_>>()?;
+        Ok(runs.into_iter().flatten().collect())
+    }
+
+    /// The files of a subject's runs, in the order in which they were recorded, each once.
+    pub fn paths(&self, subject: u32) -> Result<Vec<PathBuf>> {
+        let specs = self.dataset.runs_for(subject, &self.classes[1..], self.execution)?;
+        let path = |spec: &RunSpec| self.dataset.locate(&self.data_dir, &spec.file);
+        let mut paths = specs.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// Reads the runs of one file.
+    fn load_file(&self, specs: &[RunSpec]) -> Result<Vec<(u32, Run)>> {
+        let path = self.dataset.locate(&self.data_dir, &specs[0].file)?;
+        let mut recordings: Vec<_> = self.dataset.read(&path)?.into_iter().map(Some).collect();
+        let mut run_of = |spec: &RunSpec| {
+            let RunFile { session, run, part, .. } = spec.file;
+            let Some(recording) = recordings.get_mut(part).and_then(Option::take) else {
+                bail!("run {run} of session {session} is not in this file: {}", path.display());
+            };
+            tell_findings(&path, &recording.findings);
+            let interval = self.dataset.task_interval_secs;
+            let cues = spec.cues(&recording, &self.classes[1..], interval);
+            if cues.is_empty() {
+                bail!("no cue of the classes asked for: {}", path.display());
+            }
+            Ok((session, Run { recording: Arc::new(recording), cues }))
+        };
+        specs.iter().map(&mut run_of).collect()
     }
 
     /// The cue texts of the task classes, where each class has one text in all runs.
     pub fn cue_texts(&self) -> Result<Vec<String>> {
-        let text_of = |class: &String| {
-            let mut texts: Vec<&String> = self
-                .run_specs
-                .iter()
-                .flat_map(|spec| &spec.marker_map)
-                .filter(|(_, name)| name == class)
-                .map(|(text, _)| text)
-                .collect();
-            texts.dedup();
-            match texts.as_slice() {
-                [text] => Ok((*text).clone()),
-                _ => Err(anyhow!("class {class} is cued by several annotation texts")),
-            }
+        let text_of = |class: &String| match self.dataset.cues_of(class, self.execution).as_slice()
+        {
+            [CueOn::Marker(text)] => Ok(text.clone().into_owned()),
+            [CueOn::WholeRun] => Err(anyhow!(
+                "class {class} has no cue, it fills its runs: a live session could not \
+                     tell when it begins"
+            )),
+            _ => Err(anyhow!("class {class} is cued by several annotation texts")),
         };
         let texts: Vec<String> = self.classes[1..].iter().map(text_of).collect::<Result<_>>()?;
         for (k, text) in texts.iter().enumerate() {

@@ -12,18 +12,16 @@ use std::process::ExitCode;
 /// Runs the command.
 pub fn run(args: &DownloadArgs) -> Result<ExitCode> {
     let dataset = Dataset::find(&args.dataset)?;
+    dataset.files_url()?;
     let subjects = dataset.parse_subjects(&args.subjects)?;
     let dir = match &args.data_dir {
         Some(dir) => dir.clone(),
         None => cache_dir(dataset)?,
     };
-    let runs: Vec<u32> = match args.runs.as_deref() {
-        Some(runs) => runs.to_vec(),
-        None => (1..=dataset.n_runs).collect(),
-    };
-    ensure!(!runs.is_empty(), "--runs names no run");
+    let runs = args.runs.as_deref();
+    ensure!(runs.is_none_or(|runs| !runs.is_empty()), "--runs names no run");
     note(format!("{}: {} ({})", dataset.title, dataset.licence, dataset.doi));
-    let mut plan = Plan::new(dataset, dir, &subjects, &runs);
+    let mut plan = Plan::new(dataset, dir, &subjects, runs)?;
     if let Some(url) = &args.base_url {
         url.trim_end_matches('/').clone_into(&mut plan.base_url);
     }
@@ -38,6 +36,12 @@ pub fn run(args: &DownloadArgs) -> Result<ExitCode> {
         report.n_already_here,
         plan.dir.display(),
     ))?;
+    if report.n_unchecked > 0 {
+        note(format!(
+            "mindloop: no checksum is published for {} of them: only their length was checked",
+            report.n_unchecked
+        ));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

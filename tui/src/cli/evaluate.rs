@@ -10,7 +10,7 @@ use super::{DONE_IN_PART, windows_file};
 #[cfg(feature = "hdf5")]
 use acquisition::marker::Cue;
 use acquisition::signal::Finding;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use datasets::split::{RunSpan, Split};
 use decoding::decoder::FitError;
 use decoding::evaluate::null::{N_PERMUTATIONS, N_SHIFTS, SEED, Stop};
@@ -30,6 +30,10 @@ use std::time::Instant;
 pub struct SubjectOutcome {
     /// The subject's number.
     pub subject: u32,
+    /// The session that was scored, `all` where several were together.
+    pub session: String,
+    /// Sessions of the subject that took part.
+    pub n_sessions: usize,
     /// Names of its runs, by the number in the records.
     pub recordings: Vec<String>,
     /// What was read.
@@ -68,14 +72,17 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
     let plan = plan(args, &selection)?;
     let progress = progress_bar(subjects.len());
     let outcomes: Vec<(u32, Result<SubjectOutcome>)> = match args.split {
-        SplitArg::WithinSession => subjects
-            .par_iter()
-            .map(|subject| {
-                let outcome = within_session(args, &selection, &plan, *subject);
-                progress.inc(1);
-                (*subject, outcome)
-            })
-            .collect(),
+        SplitArg::WithinSession | SplitArg::CrossSession => {
+            let outcomes: Vec<Vec<_>> = subjects
+                .par_iter()
+                .map(|subject| {
+                    let outcomes = by_session(args, &selection, &plan, *subject);
+                    progress.inc(1);
+                    outcomes
+                })
+                .collect();
+            outcomes.into_iter().flatten().collect()
+        }
         SplitArg::CrossSubject => cross_subject(args, &selection, &plan, &subjects, &progress),
     };
     progress.finish_and_clear();
@@ -137,16 +144,79 @@ fn progress_bar(n_subjects: usize) -> ProgressBar {
     bar
 }
 
-fn within_session(
+/// Runs, and what splits need to know of each.
+#[derive(Default)]
+struct Spanned {
+    runs: Vec<Run>,
+    spans: Vec<RunSpan>,
+}
+
+impl Spanned {
+    fn load(selection: &Selection, plan: &Plan, subject: u32) -> Result<Self> {
+        let mut spanned = Self::default();
+        for (session, run) in selection.load_sessions(subject)? {
+            spanned.spans.push(span(&plan.protocol, subject, session, &run));
+            spanned.runs.push(run);
+        }
+        Ok(spanned)
+    }
+
+    fn extend(&mut self, more: Self) {
+        self.runs.extend(more.runs);
+        self.spans.extend(more.spans);
+    }
+
+    /// The sessions of a subject, in order.
+    fn sessions(&self, subject: u32) -> Vec<u32> {
+        let of_subject = self.spans.iter().filter(|span| span.subject == subject);
+        let mut sessions: Vec<u32> = of_subject.map(|span| span.session).collect();
+        sessions.dedup();
+        sessions
+    }
+
+    /// The runs of one session alone.
+    fn of_session(&self, session: u32) -> Self {
+        let both = self.runs.iter().zip(&self.spans).filter(|(_, span)| span.session == session);
+        let (runs, spans) = both.map(|(run, span)| (run.clone(), span.clone())).unzip();
+        Self { runs, spans }
+    }
+}
+
+/// Every session of a subject is scored once: its later runs after its first, or all of it
+/// after the other sessions.
+fn by_session(
     args: &EvaluateArgs,
     selection: &Selection,
     plan: &Plan,
     subject: u32,
-) -> Result<SubjectOutcome> {
-    let runs = selection.load(subject)?;
-    let spans: Vec<_> = runs.iter().map(|run| span(&plan.protocol, subject, 0, run)).collect();
-    let split = Split::within_session(&spans, args.data.calibration_runs)?;
-    evaluate_one(plan, subject, &runs, &spans, &split)
+) -> Vec<(u32, Result<SubjectOutcome>)> {
+    let all = match Spanned::load(selection, plan, subject) {
+        Ok(all) => all,
+        Err(error) => return vec![(subject, Err(error))],
+    };
+    let sessions = all.sessions(subject);
+    let score = |session: u32| -> Result<SubjectOutcome> {
+        let mut outcome = if let SplitArg::CrossSession = args.split {
+            ensure!(
+                sessions.len() > 1,
+                "there is one session only, none is left to calibrate with"
+            );
+            let split = Split::cross_session(&all.spans, subject, session)?;
+            evaluate_one(plan, subject, &all, &split)?
+        } else {
+            let here = all.of_session(session);
+            let split = Split::within_session(&here.spans, args.data.calibration_runs)?;
+            evaluate_one(plan, subject, &here, &split)?
+        };
+        outcome.session = session.to_string();
+        outcome.n_sessions = sessions.len();
+        Ok(outcome)
+    };
+    let named = |session: u32| {
+        let outcome = score(session);
+        if sessions.len() > 1 { outcome.context(format!("session {session}")) } else { outcome }
+    };
+    sessions.iter().map(|&session| (subject, named(session))).collect()
 }
 
 /// Every subject is scored once, with all the others calibrating.
@@ -157,25 +227,22 @@ fn cross_subject(
     subjects: &[u32],
     progress: &ProgressBar,
 ) -> Vec<(u32, Result<SubjectOutcome>)> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut spans: Vec<RunSpan> = Vec::new();
+    let mut all = Spanned::default();
     let mut outcomes = Vec::new();
     let mut loaded = Vec::new();
     for subject in subjects {
-        match selection.load(*subject) {
+        match Spanned::load(selection, plan, *subject) {
             Ok(of_subject) => {
-                spans.extend(of_subject.iter().map(|run| span(&plan.protocol, *subject, 0, run)));
-                runs.extend(of_subject);
+                all.extend(of_subject);
                 loaded.push(*subject);
             }
             Err(error) => outcomes.push((*subject, Err(error))),
         }
     }
     for subject in loaded {
-        let split = Split::cross_subject(&spans, subject, args.data.calibration_runs);
-        let outcome = split
-            .map_err(Into::into)
-            .and_then(|split| evaluate_one(plan, subject, &runs, &spans, &split));
+        let split = Split::cross_subject(&all.spans, subject, args.data.calibration_runs);
+        let outcome =
+            split.map_err(Into::into).and_then(|split| evaluate_one(plan, subject, &all, &split));
         outcomes.push((subject, outcome));
         progress.inc(1);
     }
@@ -184,19 +251,20 @@ fn cross_subject(
 
 /// Evaluates one split. The subject's own recordings are named and fingerprinted; with
 /// the other subjects' they come out again under those.
-fn evaluate_one(
-    plan: &Plan,
-    subject: u32,
-    runs: &[Run],
-    spans: &[RunSpan],
-    split: &Split,
-) -> Result<SubjectOutcome> {
+fn evaluate_one(plan: &Plan, subject: u32, all: &Spanned, split: &Split) -> Result<SubjectOutcome> {
     let started = Instant::now();
     let now_nanos = move || started.elapsed().as_nanos() as u64;
+    let Spanned { runs, spans } = all;
     let outcomes = plan.evaluate(runs, split, &now_nanos)?;
+    let sessions = all.sessions(subject);
     let info = &runs[split.scored()[0].run_idx()].recording.info;
     Ok(SubjectOutcome {
         subject,
+        session: match sessions.as_slice() {
+            [only] => only.to_string(),
+            _ => "all".to_owned(),
+        },
+        n_sessions: sessions.len(),
         recordings: runs.iter().map(|run| run.recording.info.name.clone()).collect(),
         data: runs
             .par_iter()

@@ -23,7 +23,7 @@ use std::path::Path;
 pub struct Row {
     dataset: &'static str,
     subject: u32,
-    session: &'static str,
+    session: String,
     pipeline: String,
     memory: Memory,
     nmcc: f64,
@@ -52,6 +52,8 @@ pub struct Row {
     secs: f64,
     #[serde(skip)]
     n_channels: usize,
+    #[serde(skip)]
+    n_sessions: usize,
 }
 
 /// One run of a row.
@@ -79,7 +81,7 @@ impl Row {
         Self {
             dataset,
             subject: subject.subject,
-            session: "0",
+            session: subject.session.clone(),
             pipeline: pipeline.name.clone(),
             memory: pipeline.memory(),
             nmcc: score.nmcc,
@@ -108,6 +110,18 @@ impl Row {
             runs: run_rows(subject, evaluated),
             secs: subject.secs,
             n_channels: subject.n_channels,
+            n_sessions: subject.n_sessions,
+        }
+    }
+}
+
+impl Row {
+    /// Subject, and session where there are several.
+    fn place(&self) -> String {
+        if self.n_sessions > 1 && self.session != "all" {
+            format!("{} ses {}", self.subject, self.session)
+        } else {
+            self.subject.to_string()
         }
     }
 }
@@ -130,8 +144,8 @@ fn run_rows(subject: &SubjectOutcome, evaluated: &Evaluated) -> Vec<RunRow> {
 struct Configuration<'a> {
     mindloop: &'static str,
     dataset: &'static str,
-    licence: &'static str,
-    citation: &'static str,
+    licence: &'a str,
+    citation: &'a str,
     classes: &'a [String],
     split: String,
     execution: &'static str,
@@ -159,8 +173,8 @@ impl<'a> Report<'a> {
         let configuration = Configuration {
             mindloop: env!("CARGO_PKG_VERSION"),
             dataset: selection.dataset.name,
-            licence: selection.dataset.licence,
-            citation: selection.dataset.citation,
+            licence: &selection.dataset.licence,
+            citation: &selection.dataset.citation,
             classes: &selection.classes,
             split: args
                 .split
@@ -228,9 +242,9 @@ impl<'a> Report<'a> {
                 row.secs.to_string(),
                 row.n_windows.to_string(),
                 row.subject.to_string(),
-                row.session.to_owned(),
+                row.session.clone(),
                 row.n_channels.to_string(),
-                "1".to_owned(),
+                row.n_sessions.to_string(),
                 row.dataset.to_owned(),
                 row.pipeline.clone(),
                 row.nmcc.to_string(),
@@ -274,7 +288,7 @@ impl<'a> Report<'a> {
             writeln!(
                 text,
                 "{:<8} {:<12} {:.3}  {:<15} {:.3}    {:<6} {:<9} {:<9} {:<6.2} {:<8.3} {:<7.3} {}",
-                row.subject,
+                row.place(),
                 row.pipeline,
                 row.nmcc,
                 interval,
@@ -314,7 +328,7 @@ impl<'a> Report<'a> {
         for pipeline in pipelines.iter().filter(|pipeline| pipeline.memory() == memory) {
             let rows: Vec<_> =
                 self.results.iter().filter(|r| r.pipeline == pipeline.name).collect();
-            let values = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).collect::<Vec<f64>>();
+            let values = |of: fn(&Row) -> f64| per_subject(&rows, of);
             let Some(nmcc) = Summary::of(&values(|r| r.nmcc)) else { continue };
             let spread = |of: fn(&Row) -> f64, digits: usize| {
                 let Some(Summary { mean, std, .. }) = Summary::of(&values(of)) else {
@@ -352,7 +366,12 @@ impl<'a> Report<'a> {
         let plan = self.configuration.plan;
         writeln!(
             text,
-            "\nMean ± standard deviation over subjects. Idle is {}. nMCC: 0.5 is chance; no-idle: over the task classes alone;\nclock: what the paradigm's timing scores without EEG. ITR: bits/min, P = {}, T = {}.\nDecision time: median of the subjects' p50, largest p99.",
+            "\nMean ± standard deviation over subjects{}. Idle is {}. nMCC: 0.5 is chance; no-idle: over the task classes alone;\nclock: what the paradigm's timing scores without EEG. ITR: bits/min, P = {}, T = {}.\nDecision time: median of the subjects' p50, largest p99.",
+            if self.results.iter().any(|row| row.n_sessions > 1) {
+                ", each the mean of its sessions"
+            } else {
+                ""
+            },
             match plan.idle {
                 Idle::Include => "scored as a class",
                 Idle::Exclude => "not scored",
@@ -388,6 +407,12 @@ impl<'a> Report<'a> {
         }
         Ok(())
     }
+}
+
+/// A value of each subject: the mean over its sessions.
+fn per_subject(rows: &[&Row], of: fn(&Row) -> f64) -> Vec<f64> {
+    let of_subject = rows.chunk_by(|a, b| a.subject == b.subject);
+    of_subject.map(|rows| rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64).collect()
 }
 
 /// Three digits, or that there is none.

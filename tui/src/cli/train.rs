@@ -21,15 +21,20 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     let cue_texts = selection.cue_texts()?;
     let pipeline = pipeline(&args.pipeline)?;
     check_plan(&selection, std::slice::from_ref(&pipeline))?;
-    let runs = selection.load(args.subject)?;
+    let (sessions, runs): (Vec<u32>, Vec<Run>) =
+        selection.load_sessions(args.subject)?.into_iter().unzip();
+    // A model is for what comes next, and the first session is what was there first.
+    let n_first = sessions.iter().take_while(|session| **session == sessions[0]).count();
+    let runs = &runs[..n_first];
+    let protocol = &selection.protocol;
     let spans: Vec<_> =
-        runs.iter().map(|r| span(&selection.protocol, args.subject, 0, r)).collect();
+        runs.iter().map(|run| span(protocol, args.subject, sessions[0], run)).collect();
     let calibration = match args.data.calibration_runs {
         n if n >= runs.len() && n > 1 => calibrate_wholly(&spans),
         n => Split::within_session(&spans, n)?.calibration().to_vec(),
     };
     let naming = Naming { classes: selection.classes.clone(), cue_texts };
-    let model = fit_model(&selection.protocol, &pipeline, &runs, &calibration, naming)?;
+    let model = fit_model(protocol, &pipeline, runs, &calibration, naming)?;
     model.save(&args.output)?;
     let trained_on: Vec<_> = model.trained_on.iter().map(|data| data.name.as_str()).collect();
     say(format!(

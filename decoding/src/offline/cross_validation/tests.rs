@@ -114,7 +114,9 @@ fn a_planted_leak_is_caught_by_the_null() {
     // The null permutes what may be fitted to; the leak sees the scored labels all the same.
     let null = |k: u64| {
         let mut labels = permuted(&examples, k, 0);
-        scored.iter().for_each(|trial| labels[*trial] = examples.labels[*trial]);
+        for trial in &scored {
+            labels[*trial] = examples.labels[*trial];
+        }
         accuracy(&labels)
     };
     let nulls: Vec<f64> = (0..19).map(null).collect();

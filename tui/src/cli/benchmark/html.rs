@@ -279,14 +279,14 @@ fn provenance(page: &mut String, benchmark: &Benchmark, digests: &Digests) -> Re
         escape(&benchmark.text),
     )?;
     for (at, set) in benchmark.sets.iter().enumerate() {
-        let dataset = set.selection.dataset;
+        let dataset = &set.selection.dataset;
         write!(
             page,
             "<p>{}: {} Licence: {}. doi {}</p><details><summary>SHA-256 of its files</summary><pre>",
-            escape(dataset.title),
-            escape(dataset.citation),
-            escape(dataset.licence),
-            escape(dataset.doi),
+            escape(&dataset.title),
+            escape(&dataset.citation),
+            escape(&dataset.licence),
+            escape(&dataset.doi),
         )?;
         for subject in 0..set.subjects.len() {
             let Some(Ok(of)) = digests.get(&(at, subject)) else { continue };
