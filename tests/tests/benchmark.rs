@@ -116,6 +116,48 @@ fn neither_threads_nor_a_kill_at_any_moment_changes_a_result() {
 }
 
 #[test]
+fn parts_that_are_put_together_are_the_whole() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"mdm\", \"logvar+lda\"", "1", "");
+    let whole = benchmark(folder.path(), "whole", "1");
+    succeed(EXE, &refs(&whole));
+    for (shard, output) in [("1/2", "a"), ("2/2", "b")] {
+        let args = benchmark(folder.path(), output, "1");
+        succeed(EXE, &[&refs(&args)[..], &["--shard", shard]].concat());
+        assert_eq!(rows(&folder.path().join(output)).len(), 2);
+    }
+    let [a, b, out] = ["a", "b", "merged"].map(|name| folder.path().join(name));
+    let merged = succeed(EXE, &["merge", arg(&a), arg(&b), "--output", arg(&out)]);
+    assert!(merged.stderr.contains("4 items from 2 folders"), "{}", merged.stderr);
+    let args = benchmark(folder.path(), "merged", "1");
+    let ended = succeed(EXE, &refs(&args));
+    assert!(ended.stderr.contains("4 items were in the store already"), "{}", ended.stderr);
+    assert_eq!(rows(&out), rows(&folder.path().join("whole")));
+    for shard in ["0/2", "3/2", "half"] {
+        let ended = run(EXE, &[&refs(&args)[..], &["--shard", shard]].concat());
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("--shard is written 1/4 to 4/4"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn scores_grow_with_the_training() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"logvar+lda\"", "1", "modes = [\"offline\"]");
+    let path = folder.path().join("plan.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}train_shares = [0.4, 0.7, 1.0]\n")).unwrap();
+    let ended = succeed(EXE, &refs(&benchmark(folder.path(), "out", "1")));
+    assert!(ended.stdout.contains("log10 n, n training trials"), "{}", ended.stdout);
+    let report = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(report.contains("By the amount of training"));
+    // One file: nothing is loaded from anywhere.
+    for outside in ["src=\"", "href=\"", "@import", "url("] {
+        assert!(!report.contains(outside), "{outside}");
+    }
+}
+
+#[test]
 fn only_what_changed_or_was_damaged_is_computed_anew() {
     let folder = TempDir::new().unwrap();
     plan(folder.path(), "\"logvar+lda\", \"own.toml\"", "1", "modes = [\"offline\"]");

@@ -50,6 +50,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Download(args) => download::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Benchmark(args) => benchmark::run(&args),
+        Command::Merge(args) => benchmark::merge(&args),
         Command::Pipelines(args) => pipelines::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Replay(args) => replay::run(&args),

@@ -32,6 +32,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Compare pipelines by a plan, offline and pseudo-online, each held against chance
     Benchmark(BenchmarkArgs),
+    /// Put the results of a benchmark's parts together
+    Merge(MergeArgs),
     /// List the pipelines there are, or print one as TOML
     Pipelines(PipelinesArgs),
     /// Fit one pipeline and write a model file
@@ -248,6 +250,20 @@ pub struct BenchmarkArgs {
     /// Threads [default: one per core]
     #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
     pub threads: usize,
+    /// Only this part of the items, for several machines: `1/4` to `4/4` (see `mindloop merge`)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+}
+
+/// `mindloop merge`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Folders of results of one plan's parts
+    #[arg(required = true, value_name = "DIR")]
+    pub parts: Vec<PathBuf>,
+    /// The folder that they are put together in
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
 }
 
 /// `mindloop pipelines`

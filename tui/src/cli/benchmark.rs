@@ -14,9 +14,9 @@ mod work;
 use self::item::Row;
 use self::plan::Benchmark;
 use self::store::Store;
-use self::work::{Digests, Done};
+use self::work::{Digests, Done, Shard};
 use super::DONE_IN_PART;
-use super::args::BenchmarkArgs;
+use super::args::{BenchmarkArgs, MergeArgs};
 use super::text::{note, say};
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,9 +35,36 @@ pub fn run(args: &BenchmarkArgs) -> Result<ExitCode> {
             store.n_damaged
         ));
     }
+    let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
-    let (digests, done) = pool.context("the threads")?.install(|| all(&benchmark, &store));
+    let (digests, done) = pool.context("the threads")?.install(|| all(&benchmark, &store, shard));
     conclude(&benchmark, &folder, &digests, done)
+}
+
+/// Puts the stores of several runs together, for a run of the plan that computes nothing.
+pub fn merge(args: &MergeArgs) -> Result<ExitCode> {
+    let store = Store::open(&args.output)?;
+    let (mut n_new, mut n_damaged) = (0, 0);
+    for part in &args.parts {
+        let found = Store::read_folder(part)?;
+        n_damaged += found.1;
+        let mut stored: Vec<_> = found.0.into_values().collect();
+        stored.sort_by(|a, b| a.key.cmp(&b.key));
+        for stored in stored.iter().filter(|stored| store.get(&stored.key).is_none()) {
+            store.append(stored)?;
+            n_new += 1;
+        }
+    }
+    note(format!(
+        "mindloop: {n_new} items from {} folders; run the plan with --output {} for its tables",
+        args.parts.len(),
+        args.output.display(),
+    ));
+    if n_damaged == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    note(format!("mindloop: {n_damaged} lines were cut or changed, their items are left out"));
+    Ok(ExitCode::from(DONE_IN_PART))
 }
 
 /// The folder of a plan's results where none is named.
@@ -46,9 +73,9 @@ fn beside(plan: &Path) -> PathBuf {
 }
 
 /// Every item, computed or known, in the order of the plan.
-fn all(benchmark: &Benchmark, store: &Store) -> (Digests, Vec<Done>) {
+fn all(benchmark: &Benchmark, store: &Store, shard: Shard) -> (Digests, Vec<Done>) {
     let digests = work::digests(benchmark);
-    let n_items = work::places(benchmark).len() * benchmark.pipelines.len();
+    let n_items = work::places(benchmark, shard).len() * benchmark.pipelines.len();
     let progress = progress_bar(n_items);
     let done = Mutex::new(Vec::with_capacity(n_items));
     let tell = |one: Done| {
@@ -62,7 +89,7 @@ fn all(benchmark: &Benchmark, store: &Store) -> (Digests, Vec<Done>) {
             done.push(one);
         }
     };
-    work::run(benchmark, store, &digests, &tell);
+    work::run(benchmark, store, &digests, shard, &tell);
     progress.finish_and_clear();
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|one| (one.place, one.pipeline));

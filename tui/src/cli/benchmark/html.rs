@@ -2,14 +2,16 @@
 
 use super::figure::{Column, columns, scatter};
 use super::item::{Details, FileDigest, Row};
-use super::plan::{Benchmark, Mode};
-use super::table::{Class, Comparison, classes, comparisons, subject_scores};
+use super::plan::{Benchmark, Mode, SplitKind};
+use super::table::{Class, Comparison, classes, comparisons, curves, subject_scores};
 use super::work::Digests;
 use crate::cli::output::write_file;
 use crate::cli::report::{three, verdict_words};
 use anyhow::Result;
+use decoding::evaluate::null::SEED;
 use decoding::metric::Confusion;
 use decoding::stats::Summary;
+use decoding::stats::curve::LogLinear;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -95,6 +97,7 @@ fn section(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class)
          them, {behind}.</p>"
     )?;
     subjects_table(page, &of_class)?;
+    growth(page, benchmark, rows, class)?;
     compared(page, benchmark, rows, class)?;
     matrices(page, benchmark, &of_class)
 }
@@ -137,6 +140,44 @@ fn subjects_table(page: &mut String, rows: &[&Row]) -> Result<()> {
         )?;
     }
     page.push_str("</table></details>");
+    Ok(())
+}
+
+/// Learning or scaling curves, where there are any.
+fn growth(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
+    let points = |name: &str| -> Vec<(f64, f64)> {
+        let of_subjects = curves(rows, class, name).into_iter().flatten();
+        of_subjects.map(|(n, score)| (n.log10(), score)).collect()
+    };
+    let series: Vec<(String, Vec<(f64, f64)>)> =
+        names(benchmark).into_iter().map(|name| (name.to_owned(), points(name))).collect();
+    let series: Vec<_> = series.into_iter().filter(|(_, points)| !points.is_empty()).collect();
+    if series.is_empty() {
+        return Ok(());
+    }
+    let amount = match class.split {
+        SplitKind::CrossSubject => "log10 of training subjects",
+        SplitKind::WithinSession | SplitKind::CrossSession => "log10 of training trials",
+    };
+    page.push_str("<h3>By the amount of training</h3>");
+    page.push_str(&scatter(&series, [amount, scale(&rows.iter().collect::<Vec<_>>())])?);
+    page.push_str(
+        "<table><tr><th>pipeline</th><th>at 1</th><th>per tenfold</th><th>95 % interval</th></tr>",
+    );
+    for (name, _) in &series {
+        let Some(line) = LogLinear::fit(&curves(rows, class, name), SEED) else { continue };
+        let interval = line
+            .per_tenfold_interval
+            .map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
+        write!(
+            page,
+            "<tr><td>{}</td><td>{:.3}</td><td>{:.3}</td><td>{interval}</td></tr>",
+            escape(name),
+            line.at_one,
+            line.per_tenfold,
+        )?;
+    }
+    page.push_str("</table>");
     Ok(())
 }
 

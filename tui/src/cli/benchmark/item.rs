@@ -64,6 +64,8 @@ pub enum Details {
         folds: Vec<usize>,
         /// Scores of the label null.
         label_null: Vec<f64>,
+        /// Learning or scaling curve: training trials (or subjects) and the score.
+        curve: Vec<(f64, f64)>,
     },
     /// Of every window.
     PseudoOnline(Box<OnlineDetails>),

@@ -105,6 +105,47 @@ fn deal(
     sessions.into_iter().map(one).collect()
 }
 
+/// The score by the amount of training: trials of the session itself, or other subjects. What
+/// is too little to be fitted to has no point.
+fn curve(
+    benchmark: &Benchmark,
+    loaded: &Loaded,
+    (set, place): (&Set, Place),
+    pipeline: &Pipeline,
+    dealt: &Dealt,
+    metric: OfflineMetric,
+) -> Result<Vec<(f64, f64)>> {
+    let plan = &benchmark.file.offline;
+    let spans: Vec<_> =
+        dealt.examples.spans.iter().map(|span| (span.run, span.samples.clone())).collect();
+    let overlap = plan.overlap.into();
+    let mut points = Vec::new();
+    let mut point = |amount: f64, train: &dyn Fn(&Fold) -> Vec<usize>| -> Result<()> {
+        let fold = |fold: &Fold| Fold::new(&spans, train(fold), fold.test().to_vec(), overlap);
+        let folds = dealt.folds.iter().map(fold).collect::<Result<Vec<_>, _>>()?;
+        if let Ok(scored) = cross_validate(pipeline, &dealt.examples, &folds, metric) {
+            points.push((amount, scored.score));
+        }
+        Ok(())
+    };
+    if place.split != SplitKind::CrossSubject {
+        for share in &plan.train_shares {
+            let n_of = |fold: &Fold| ((fold.train().len() as f64 * share).ceil() as usize).max(1);
+            let n_trials: usize = dealt.folds.iter().map(n_of).sum();
+            let amount = n_trials as f64 / dealt.folds.len() as f64;
+            point(amount, &|fold| fold.train()[..n_of(fold)].to_vec())?;
+        }
+        return Ok(points);
+    }
+    let own = set.subjects[place.subject];
+    let others: Vec<u32> = set.subjects.iter().copied().filter(|s| *s != own).collect();
+    for &n in plan.train_subjects.iter().filter(|n| **n <= others.len()) {
+        let is_in = |trial: &usize| others[..n].contains(&loaded.of[spans[*trial].0].0);
+        point(n as f64, &|fold| fold.train().iter().copied().filter(is_in).collect())?;
+    }
+    Ok(points)
+}
+
 /// The row of one pipeline on one session's trials; how long it took is the caller's.
 fn score_trials(
     benchmark: &Benchmark,
@@ -149,6 +190,12 @@ fn score_trials(
         label_p,
         verdict: nulls.verdict(scored.score),
         confusion: Confusion::from_pairs(n_tasks, pairs),
-        details: Details::Offline { metric, per_fold: scored.per_fold, folds, label_null: null },
+        details: Details::Offline {
+            metric,
+            per_fold: scored.per_fold,
+            folds,
+            label_null: null,
+            curve: curve(benchmark, loaded, (set, place), pipeline, dealt, metric)?,
+        },
     })
 }

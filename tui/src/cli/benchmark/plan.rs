@@ -113,6 +113,11 @@ pub struct OfflinePlan {
     pub overlap: OverlapPlan,
     /// Draws of the label null; 0 for none.
     pub permutations: usize,
+    /// Learning curve: shares of each fold's training trials, the earliest first.
+    pub train_shares: Vec<f64>,
+    /// Scaling curve of cross-subject scores: numbers of training subjects, the plan's first
+    /// ones.
+    pub train_subjects: Vec<usize>,
 }
 
 /// See [`Overlap`].
@@ -147,6 +152,8 @@ impl Default for OfflinePlan {
             metric: None,
             overlap: OverlapPlan::default(),
             permutations: N_PERMUTATIONS,
+            train_shares: Vec::new(),
+            train_subjects: Vec::new(),
         }
     }
 }
@@ -355,6 +362,18 @@ fn check_numbers(file: &PlanFile) -> Result<()> {
     ensure!(online.dwell > 0, "pseudo_online.dwell is at least 1 window");
     ensure!(offline.folds >= 2, "offline.folds is at least 2");
     ensure!(file.memory_mib > 0, "memory_mib is above 0");
+    ensure!(
+        offline.train_shares.iter().all(|share| *share > 0.0 && *share <= 1.0),
+        "offline.train_shares are above 0 and at most 1"
+    );
+    ensure!(
+        offline.train_subjects.iter().all(|n| *n > 0),
+        "offline.train_subjects are numbers of subjects, at least 1"
+    );
+    ensure!(
+        offline.train_subjects.is_empty() || file.splits.contains(&SplitKind::CrossSubject),
+        "offline.train_subjects is for cross-subject scores: add it to `splits`"
+    );
     for (name, n) in [
         ("offline.permutations", offline.permutations),
         ("pseudo_online.permutations", online.permutations),

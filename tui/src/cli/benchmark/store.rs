@@ -14,6 +14,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+/// The store's name in its folder.
+const NAME: &str = "store.jsonl";
+
 /// Length of a digest in hexadecimal.
 const DIGEST_LEN: usize = 64;
 
@@ -40,7 +43,7 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("can't make the folder {}", folder.display()))?;
-        let path = folder.join("store.jsonl");
+        let path = folder.join(NAME);
         let mut options = OpenOptions::new();
         let file = options.create(true).append(true).read(true).open(&path);
         let mut file = file.with_context(|| format!("can't open {}", path.display()))?;
@@ -54,6 +57,13 @@ impl Store {
             file.write_all(b"\n").with_context(|| format!("can't write {}", path.display()))?;
         }
         Ok(Self { path, file: Mutex::new(file), known, n_damaged })
+    }
+
+    /// What the store in a folder holds, and its number of lines that are not sound.
+    pub fn read_folder(folder: &Path) -> Result<(HashMap<String, Stored>, usize)> {
+        let path = folder.join(NAME);
+        let bytes = fs::read(&path).with_context(|| format!("can't read {}", path.display()))?;
+        Ok(read(&bytes))
     }
 
     /// The result of a key, from a run before.
@@ -77,7 +87,7 @@ impl Store {
 }
 
 /// The results of sound lines, the newest of each key, and the number of other lines.
-pub fn read(bytes: &[u8]) -> (HashMap<String, Stored>, usize) {
+fn read(bytes: &[u8]) -> (HashMap<String, Stored>, usize) {
     let (mut known, mut n_damaged) = (HashMap::new(), 0);
     for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         match parse(line) {

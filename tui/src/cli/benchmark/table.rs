@@ -6,10 +6,11 @@ use crate::cli::output::write_file;
 use crate::cli::report::{memory_word, three, verdict_words};
 use acquisition::text::printable;
 use anyhow::{Context as _, Result};
-use decoding::evaluate::null::Verdict;
+use decoding::evaluate::null::{SEED, Verdict};
 use decoding::pipeline::Memory;
 use decoding::stats::Summary;
 use decoding::stats::compare::{effect, holm, paired_p, stouffer};
+use decoding::stats::curve::{LogLinear, SubjectCurve};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -244,6 +245,9 @@ pub fn print(benchmark: &Benchmark, rows: &[Row]) -> Result<String> {
         for pipeline in &benchmark.pipelines {
             line(&mut text, rows, class, &pipeline.name, width)?;
         }
+        for pipeline in &benchmark.pipelines {
+            growth(&mut text, rows, class, &pipeline.name)?;
+        }
         best_pairs(&mut text, benchmark, rows, class)?;
         writeln!(text)?;
     }
@@ -281,6 +285,33 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
         format!("{:.3}{spread}", summary.mean),
         three(no_idle),
         three(clock),
+    )?;
+    Ok(())
+}
+
+/// The points of every subject's curve.
+pub fn curves(rows: &[Row], class: Class, pipeline: &str) -> Vec<SubjectCurve> {
+    let of = rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline);
+    let curve = |row: &Row| match &row.details {
+        Details::Offline { curve, .. } if !curve.is_empty() => Some(curve.clone()),
+        _ => None,
+    };
+    of.filter_map(curve).collect()
+}
+
+/// What ten times the training adds.
+fn growth(text: &mut String, rows: &[Row], class: Class, pipeline: &str) -> Result<()> {
+    let Some(line) = LogLinear::fit(&curves(rows, class, pipeline), SEED) else { return Ok(()) };
+    let interval = line
+        .per_tenfold_interval
+        .map_or(String::new(), |i| format!(" ({:.3} to {:.3})", i.lower, i.upper));
+    let unit = if class.split == SplitKind::CrossSubject { "subjects" } else { "trials" };
+    writeln!(
+        text,
+        "  {}: {:.3} + {:.3}{interval} log10 n, n training {unit}",
+        printable(pipeline),
+        line.at_one,
+        line.per_tenfold,
     )?;
     Ok(())
 }

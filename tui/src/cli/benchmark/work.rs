@@ -75,8 +75,29 @@ struct Group {
     n_bytes: u64,
 }
 
-/// All places of a plan, in its order.
-pub fn places(benchmark: &Benchmark) -> Vec<Place> {
+/// A part of a plan: every `n`-th place.
+#[derive(Clone, Copy, Debug)]
+pub struct Shard {
+    at: usize,
+    n: usize,
+}
+
+impl Shard {
+    /// All of it.
+    pub const WHOLE: Self = Self { at: 0, n: 1 };
+
+    /// As it is written, `1/4`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let numbers = text.split_once('/').and_then(|(at, n)| {
+            let (at, n): (usize, usize) = (at.trim().parse().ok()?, n.trim().parse().ok()?);
+            (at >= 1 && at <= n).then_some(Self { at: at - 1, n })
+        });
+        numbers.with_context(|| format!("--shard is written 1/4 to 4/4, not {text}"))
+    }
+}
+
+/// The places of a part of a plan, in its order.
+pub fn places(benchmark: &Benchmark, shard: Shard) -> Vec<Place> {
     let mut places = Vec::new();
     for (set, of) in benchmark.sets.iter().enumerate() {
         for &split in &benchmark.file.splits {
@@ -86,13 +107,19 @@ pub fn places(benchmark: &Benchmark) -> Vec<Place> {
             }
         }
     }
-    places
+    places.into_iter().skip(shard.at).step_by(shard.n).collect()
 }
 
 /// Does what is not in the store, and says what came of every item, each as it is there.
-pub fn run(benchmark: &Benchmark, store: &Store, digests: &Digests, tell: &(dyn Fn(Done) + Sync)) {
+pub fn run(
+    benchmark: &Benchmark,
+    store: &Store,
+    digests: &Digests,
+    shard: Shard,
+    tell: &(dyn Fn(Done) + Sync),
+) {
     let mut groups = Vec::new();
-    for place in places(benchmark) {
+    for place in places(benchmark, shard) {
         match pending(benchmark, store, digests, place, tell) {
             Ok(Some(group)) => groups.push(group),
             Ok(None) => {}
