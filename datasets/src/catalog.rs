@@ -11,15 +11,31 @@
 //! the *task* interval, in which a pseudo-online evaluation labels samples with the class,
 //! and the *epoch* interval, which benchmarks of whole trials cut, as MOABB declares it.
 
+mod alljoined_1p6m;
 mod bids;
+mod bnci2014_001;
+mod bnci2014_004;
+mod bnci2014_008;
+mod bnci2014_009;
+mod bnci2015_001;
+mod cho2017;
 mod error;
 mod folder;
 mod found;
 mod kalunga2016;
+mod lee2019;
+mod lee2019_erp;
+mod lee2019_mi;
+mod lee2019_ssvep;
 mod names;
 mod physionet_mi;
+mod published_mat;
+mod schirrmeister2017;
 mod spec;
 mod tables;
+mod things_eeg2;
+mod weibo2014;
+mod zhou2016;
 
 pub use error::CatalogError;
 pub use names::parse_subjects;
@@ -36,8 +52,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// All datasets.
-const DATASETS: [&Dataset; 4] =
-    [&physionet_mi::PHYSIONET_MI, &kalunga2016::KALUNGA2016, &folder::FOLDER, &bids::BIDS];
+const DATASETS: [&Dataset; 18] = [
+    &physionet_mi::PHYSIONET_MI,
+    &kalunga2016::KALUNGA2016,
+    &bnci2014_001::BNCI2014_001,
+    &bnci2014_004::BNCI2014_004,
+    &bnci2014_008::BNCI2014_008,
+    &bnci2014_009::BNCI2014_009,
+    &bnci2015_001::BNCI2015_001,
+    &cho2017::CHO2017,
+    &weibo2014::WEIBO2014,
+    &lee2019_mi::LEE2019_MI,
+    &lee2019_erp::LEE2019_ERP,
+    &lee2019_ssvep::LEE2019_SSVEP,
+    &schirrmeister2017::SCHIRRMEISTER2017,
+    &zhou2016::ZHOU2016,
+    &things_eeg2::THINGS_EEG2,
+    &alljoined_1p6m::ALLJOINED_1P6M,
+    &folder::FOLDER,
+    &bids::BIDS,
+];
 
 /// How a dataset's files come to this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +113,17 @@ enum Layout {
 enum Content {
     /// One recording each, in a format that tells itself.
     Recording,
+    /// Arrays that this dataset's publisher arranged: all recordings of a file.
+    Own(fn(&Path) -> Result<Vec<Recording>, ReadError>),
     /// One recording each, with tables beside them.
     Found(Arc<Found>),
+    /// Not at all.
+    Unread {
+        /// The format's name.
+        format: &'static str,
+        /// What can be done.
+        remedy: &'static str,
+    },
 }
 
 /// A dataset: everything known about it without its files.
@@ -266,7 +309,11 @@ impl Dataset {
     pub fn read(&self, path: &Path) -> Result<Vec<Recording>, ReadError> {
         match &self.content {
             Content::Recording => Ok(vec![read_recording(path)?]),
+            Content::Own(read) => read(path),
             Content::Found(found) => Ok(vec![found.read(path)?]),
+            Content::Unread { format, remedy } => {
+                Err(ReadError::Unsupported { format, remedy, path: path.into() })
+            }
         }
     }
 

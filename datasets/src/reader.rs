@@ -9,6 +9,7 @@
 pub mod csv;
 pub mod edf;
 pub mod fif;
+pub mod mat;
 mod stream;
 mod summary;
 mod text_lines;
@@ -247,6 +248,10 @@ fn sniff(path: &Path) -> Result<Format, ReadError> {
     }
     if fif::begins_like_fif(&begins) {
         return Ok(Format::Fif);
+    }
+    if mat::begins_like_mat(&begins) {
+        let remedy = "what its arrays mean only an entry of the catalogue can know; convert it to EDF, BDF or FIF";
+        return Err(ReadError::Unsupported { format: "a MAT file", remedy, path: path.into() });
     }
     // A text says what it is in its first line, which may be compressed.
     let mut lines = text_lines::Lines::open(path).map_err(io)?;

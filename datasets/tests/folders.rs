@@ -292,3 +292,22 @@ fn events_without_duration_need_a_description() {
     let problem = problem("bids", root);
     assert!(problem.contains("mindloop.toml") && problem.contains("interval"), "{problem}");
 }
+
+#[test]
+fn a_published_edition_in_bids_is_found() {
+    let dir = TempDir::new().unwrap();
+    let root = dir.path();
+    for session in 0..3 {
+        let stem = format!("sub-1/ses-{session}/eeg/sub-1_ses-{session}_task-imagery_run-0");
+        let root = root.join("MNE-BIDS-zhou2016");
+        write(&root, &format!("{stem}_eeg.edf"), &edf());
+        let events = EVENTS.replace("left", "left_hand").replace("right", "right_hand");
+        write(&root, &format!("{stem}_events.tsv"), events.as_bytes());
+    }
+    let dataset = look("zhou2016", root).unwrap();
+    assert_eq!((dataset.n_subjects, dataset.epoch_interval_secs), (1, [0.0, 5.0]));
+    let runs = load(&dataset, root, 1, &["left_hand", "right_hand"]);
+    let sessions: Vec<_> = runs.iter().map(|(session, ..)| *session).collect();
+    assert_eq!(sessions, [0, 1, 2]);
+    assert!(problem("zhou2016", &root.join("elsewhere")).contains("can't be listed"));
+}

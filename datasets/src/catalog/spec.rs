@@ -101,6 +101,13 @@ impl ClassRuns {
         Self { class: text(class), cue, execution: None, runs: Runs::All }
     }
 
+    /// A movement that one marker text cues in all runs, and that is imagined.
+    pub(super) const fn imagined(class: &'static str, marker: &'static str) -> Self {
+        let cue = CueOn::Marker(text(marker));
+        let execution = Some(Execution::Imagined);
+        Self { class: text(class), cue, execution, runs: Runs::All }
+    }
+
     pub(super) fn is_asked(&self, classes: &[String], execution: Execution) -> bool {
         self.execution.is_none_or(|known| known == execution)
             && classes.iter().any(|class| *class == self.class)
