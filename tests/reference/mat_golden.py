@@ -4,7 +4,9 @@
 
 `values.mat` and `values_z.mat` hold one value of each kind, plain and compressed, and
 `values.json` the same in words. The others have the layout of published datasets with a
-few samples of counting numbers: only the fields that are read, and some that are not.
+few samples of counting numbers: only the fields that are read, and some that are not. From
+those of BNCI2014-001, BNCI2014-008, Cho2017 and Weibo2014 MOABB's loaders make the same samples
+and events as the catalogue.
 """
 
 import json
@@ -72,8 +74,8 @@ def values() -> None:
 def graz_run(n_channels: int, trials: list, labels: list, n_samples: int = 50) -> dict:
     return {
         "X": counting(n_samples, n_channels),
-        "trial": np.array(trials, dtype=float).reshape(-1, 1),
-        "y": np.array(labels, dtype=float).reshape(-1, 1),
+        "trial": np.array(trials, dtype=np.uint16).reshape(-1, 1),
+        "y": np.array(labels, dtype=np.uint8).reshape(-1, 1),
         "fs": 250.0,
         "classes": cells(["left hand", "right hand"]),
         "artifacts": np.zeros((len(trials), 1)),
@@ -95,7 +97,7 @@ def graz() -> None:
 
 def speller_run(n_channels: int) -> dict:
     """Rome: a code per sample, 0 between the flashes."""
-    codes = np.zeros((40, 1))
+    codes = np.zeros((40, 1), dtype=np.uint8)
     codes[5:9] = 1
     codes[15:19] = 2
     codes[25:29] = 1
