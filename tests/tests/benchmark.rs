@@ -113,6 +113,12 @@ fn neither_threads_nor_a_kill_at_any_moment_changes_a_result() {
     }
     succeed(EXE, &refs(&args));
     assert_eq!(rows(&folder.path().join("killed")), expected);
+    for name in ["results.h5", "report.html"] {
+        let [one, killed] = ["one", "killed"].map(|folder_of| {
+            fs::read(folder.path().join(folder_of).join(name)).expect("an export")
+        });
+        assert!(one == killed, "{name} differs");
+    }
 }
 
 #[test]

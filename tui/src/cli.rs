@@ -7,6 +7,8 @@ mod conclude;
 mod data;
 mod download;
 mod evaluate;
+#[cfg(feature = "hdf5")]
+mod hdf5_file;
 mod info;
 #[cfg(feature = "lsl")]
 pub mod live;

@@ -1,6 +1,8 @@
 //! `mindloop benchmark PLAN.toml`: datasets x subjects x pipelines x splits x modes, each
 //! result kept as it lands, so that a run goes on where the last one stopped.
 
+#[cfg(feature = "hdf5")]
+mod archive;
 mod budget;
 mod figure;
 mod html;
@@ -122,6 +124,12 @@ fn conclude(
     let csv = table::write_csv(&folder.join("results.csv"), &rows);
     failures.extend(csv.err().map(|error| format!("{error:#}")));
     if !rows.is_empty() {
+        #[cfg(feature = "hdf5")]
+        failures.extend(
+            archive::export(&folder.join("results.h5"), benchmark, digests, &rows)
+                .err()
+                .map(|error| format!("{error:#}")),
+        );
         let failed = failures.clone();
         let report = folder.join("report.html");
         failures.extend(

@@ -7,7 +7,7 @@
 
 use super::evaluate::SubjectOutcome;
 #[cfg(feature = "hdf5")]
-use super::output::partial;
+use super::hdf5_file::{self, array, attribute, column, text, texts};
 use super::output::write_file;
 use super::report::Report;
 use anyhow::{Context as _, Result};
@@ -128,12 +128,10 @@ fn write_hdf5(
     done: &[SubjectOutcome],
     report: &Report<'_>,
 ) -> Result<()> {
-    let partial = partial(path);
-    let write = || -> Result<()> {
-        let file = hdf5::File::create(&partial)?;
-        attribute(&file, "format", "mindloop-windows 1")?;
-        text(&file, "report", &report.as_json()?)?;
-        write_cues(&file, done)?;
+    hdf5_file::write(path, |file| {
+        attribute(file, "format", "mindloop-windows 1")?;
+        text(file, "report", &report.as_json()?)?;
+        write_cues(file, done)?;
         let group = file.create_group("windows")?;
         attribute(&group, "classes", &classes.join(","))?;
         column(&group, "subject", rows.iter().map(|r| r.subject).collect())?;
@@ -149,15 +147,8 @@ fn write_hdf5(
             .flat_map(|r| r.record.decision.posterior.as_slice().iter().copied())
             .collect();
         let posteriors = ndarray::Array2::from_shape_vec((rows.len(), classes.len()), posteriors)?;
-        group.new_dataset_builder().with_data(&posteriors).create("posterior")?;
-        file.close()?;
-        Ok(std::fs::rename(&partial, path)?)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&partial);
-    }
-    written.with_context(|| format!("can't write {}", path.display()))
+        array(&group, "posterior", &posteriors.view())
+    })
 }
 
 #[cfg(feature = "hdf5")]
@@ -172,32 +163,4 @@ fn write_cues(file: &hdf5::File, done: &[SubjectOutcome]) -> Result<()> {
     texts(&group, "recording", cues.iter().map(|(_, data, _)| data.fingerprint.name.as_str()))?;
     column(&group, "onset_secs", cues.iter().map(|(_, _, cue)| cue.onset_secs).collect())?;
     column(&group, "class", cues.iter().map(|(_, _, cue)| cue.class.0).collect())
-}
-
-#[cfg(feature = "hdf5")]
-fn text(group: &hdf5::Group, name: &str, value: &str) -> Result<()> {
-    let value: hdf5::types::VarLenUnicode = value.parse()?;
-    group.new_dataset::<hdf5::types::VarLenUnicode>().create(name)?.write_scalar(&value)?;
-    Ok(())
-}
-
-#[cfg(feature = "hdf5")]
-fn column<T: hdf5::H5Type>(group: &hdf5::Group, name: &str, values: Vec<T>) -> Result<()> {
-    let values = ndarray::Array1::from_vec(values);
-    group.new_dataset_builder().with_data(&values).create(name)?;
-    Ok(())
-}
-
-#[cfg(feature = "hdf5")]
-fn texts<'a>(group: &hdf5::Group, name: &str, values: impl Iterator<Item = &'a str>) -> Result<()> {
-    use hdf5::types::VarLenUnicode;
-    let values = values.map(str::parse::<VarLenUnicode>).collect::<Result<Vec<_>, _>>()?;
-    column(group, name, values)
-}
-
-#[cfg(feature = "hdf5")]
-fn attribute(location: &hdf5::Location, name: &str, value: &str) -> Result<()> {
-    let value: hdf5::types::VarLenUnicode = value.parse()?;
-    location.new_attr::<hdf5::types::VarLenUnicode>().create(name)?.write_scalar(&value)?;
-    Ok(())
 }
