@@ -147,6 +147,26 @@ fn parts_that_are_put_together_are_the_whole() {
 }
 
 #[test]
+fn datasets_are_told_apart_by_their_labels() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"logvar+lda\"", "1", "modes = [\"offline\"]");
+    let path = folder.path().join("plan.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let again = "[[datasets]]\nname = \"physionet-mi\"\nlabel = \"again <b>\"\nsubjects = \"1\"\n\
+                 data_dir = \"data\"\n[pseudo_online]";
+    fs::write(&path, text.replace("[pseudo_online]", again)).unwrap();
+    let ended = succeed(EXE, &refs(&benchmark(folder.path(), "out", "1")));
+    for heading in ["physionet-mi, within-session, offline", "again <b>, within-session, offline"] {
+        assert!(ended.stdout.contains(heading), "{}", ended.stdout);
+    }
+    let datasets: Vec<_> =
+        rows(&folder.path().join("out")).iter().map(|row| row["dataset"].clone()).collect();
+    assert_eq!(datasets, ["physionet-mi", "again <b>"]);
+    let report = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(report.contains("again &lt;b&gt;, within-session") && !report.contains("again <b>,"));
+}
+
+#[test]
 fn scores_grow_with_the_training() {
     let folder = TempDir::new().unwrap();
     plan(folder.path(), "\"logvar+lda\"", "1", "modes = [\"offline\"]");
@@ -196,8 +216,8 @@ fn only_what_changed_or_was_damaged_is_computed_anew() {
     // Other data: nothing that was computed from the old is taken for it.
     let recording = world::write_dataset(folder.path()).join("S001/S001R04.edf");
     let mut bytes = fs::read(&recording).unwrap();
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
     fs::write(&recording, bytes).unwrap();
     assert!(!known().contains("already"));
 }
@@ -229,7 +249,12 @@ fn what_fails_is_named_and_the_rest_goes_on() {
         ("offline\"]", "online\"]", "unknown variant `online`"),
         ("folds = 3", "folds = 1", "offline.folds is at least 2"),
         ("folds = 3", "folds = 3\npermutations = 5", "permutations is 0 or at least 19"),
-        ("step_secs = 0.5", "step_secs = -1", "step"),
+        ("step_secs = 0.5", "step_secs = -1", "step_secs are above 0"),
+        (
+            "[pseudo_online]",
+            "[[datasets]]\nname = \"physionet-mi\"\nsubjects = \"1\"\n[pseudo_online]",
+            "two datasets are called physionet-mi: give one of them a `label`",
+        ),
     ] {
         fs::write(folder.path().join("plan.toml"), whole.replacen(from, to, 1)).unwrap();
         let ended = run(EXE, &refs(&args));

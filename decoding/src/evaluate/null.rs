@@ -229,7 +229,7 @@ impl Stop {
     }
 
     /// The p-value of draws that ended: the share of those that reached the observed score
-    /// where it ended early, else [`p_value`].
+    /// where it ended early, never below what all draws would give, else [`p_value`].
     ///
     /// # Reference
     /// J. Besag, P. Clifford: Sequential Monte Carlo p-values (1991), doi
@@ -238,7 +238,9 @@ impl Stop {
         let n_reached = drawn.iter().filter(|null| reaches(**null, observed)).count();
         let most = self.most_reached(n_all);
         if most > 0 && n_reached >= most {
-            n_reached as f64 / drawn.len() as f64
+            // At least what all draws would give: it is hopeless, and must look so.
+            let least = (1 + n_reached) as f64 / (1 + n_all) as f64;
+            least.max(n_reached as f64 / drawn.len() as f64)
         } else {
             p_value(observed, drawn)
         }

@@ -135,6 +135,18 @@ impl Protocol {
         FrontEnd::plan(&self.front_end, info, info.brain_channels(), demands.clone())
     }
 
+    /// Whether windows of these runs have what a pipeline asks for, as far as that can be said
+    /// before its signal steps have learned.
+    pub fn check(&self, runs: &[Run], pipeline: &Pipeline) -> Result<(), EvaluateError> {
+        for run in runs {
+            match self.front_end(run, &demands([pipeline])) {
+                Ok(_) | Err(PlanError::Unlearned { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// The pipelines with what their signal steps learn from the calibration `parts`. One
     /// that can't learn says so and does not stop the others.
     pub fn learn(

@@ -44,8 +44,10 @@ pub struct CrossValidated {
     pub score: f64,
     /// Each fold's.
     pub per_fold: Vec<f64>,
-    /// Every trial, in the order of the folds.
+    /// Every trial that was decided, in the order of the folds.
     pub trials: Vec<ScoredTrial>,
+    /// Trials that were not: they have not the feature, or a gate refuses them.
+    pub n_undecided: usize,
 }
 
 impl OfflineMetric {
@@ -82,6 +84,11 @@ impl OfflineMetric {
     }
 }
 
+/// Fits to the examples at a fold's training side, with these labels of all examples, and
+/// decides on its other side.
+type FitAndDecide<'a> =
+    &'a (dyn Fn(&Examples, &Fold, &[ClassIdx]) -> Result<Vec<Decided>, FitError> + Sync);
+
 /// The score of `pipeline` over `folds` of the examples.
 ///
 /// # Errors
@@ -92,41 +99,51 @@ pub fn cross_validate(
     folds: &[Fold],
     metric: OfflineMetric,
 ) -> Result<CrossValidated, FitError> {
-    let labels = &examples.labels;
     let scored: Vec<(f64, Vec<ScoredTrial>)> = folds
         .par_iter()
         .enumerate()
-        .map(|(number, fold)| score_fold(pipeline, examples, labels, (number, fold), metric))
+        .map(|numbered| score_fold(&plain(pipeline), examples, &examples.labels, numbered, metric))
         .collect::<Result<_, _>>()?;
     let per_fold: Vec<f64> = scored.iter().map(|(score, _)| *score).collect();
     let score = per_fold.iter().sum::<f64>() / per_fold.len().max(1) as f64;
-    let trials = scored.into_iter().flat_map(|(_, trials)| trials).collect();
-    Ok(CrossValidated { score, per_fold, trials })
+    let trials: Vec<ScoredTrial> = scored.into_iter().flat_map(|(_, trials)| trials).collect();
+    let n_undecided = folds.iter().map(|fold| fold.test().len()).sum::<usize>() - trials.len();
+    Ok(CrossValidated { score, per_fold, trials, n_undecided })
+}
+
+/// As it is meant: fitted to nothing but the training side.
+fn plain(
+    pipeline: &Pipeline,
+) -> impl Fn(&Examples, &Fold, &[ClassIdx]) -> Result<Vec<Decided>, FitError> + Sync {
+    |examples, fold, labels| {
+        pipeline.fit(&examples.subset(fold.train(), labels))?.decide(examples, fold.test())
+    }
 }
 
 fn score_fold(
-    pipeline: &Pipeline,
+    fit: FitAndDecide<'_>,
     examples: &Examples,
     labels: &[ClassIdx],
     (number, fold): (usize, &Fold),
     metric: OfflineMetric,
 ) -> Result<(f64, Vec<ScoredTrial>), FitError> {
-    let training = examples.subset(fold.train(), labels);
-    let decided = pipeline.fit(&training)?.decide(examples, fold.test())?;
-    let preferences: Vec<f64> = decided.iter().map(|decided| decided.preference).collect();
-    let scored = |(trial, Decided { posterior, .. }): (&usize, Decided)| ScoredTrial {
-        trial: *trial,
-        fold: number,
-        truth: examples.labels[*trial],
-        posterior,
-    };
-    let trials: Vec<_> = fold.test().iter().zip(decided).map(scored).collect();
+    let decided = fit(examples, fold, labels)?;
+    let is_decided = |(_, decided): &(&usize, Decided)| !decided.posterior[0].is_nan();
+    let (mut trials, mut preferences) = (Vec::new(), Vec::new());
+    for (&trial, Decided { posterior, preference }) in
+        fold.test().iter().zip(decided).filter(is_decided)
+    {
+        preferences.push(preference);
+        let truth = examples.labels[trial];
+        trials.push(ScoredTrial { trial, fold: number, truth, posterior });
+    }
     Ok((metric.score(&trials, &preferences), trials))
 }
 
-/// The scores of fits to labels that were permuted among the trials of each run's training
-/// side; what is scored keeps its labels. Number `k` is the same whatever others are drawn.
-/// A permutation that can't be fitted counts as chance. `stop` says when drawing ends.
+/// The scores of fits to labels that were permuted among the trials of each run on the
+/// training side of each fold; what is scored keeps its labels. Number `k` is the same
+/// whatever others are drawn. A permutation that can't be fitted counts as chance. `stop`
+/// says when drawing ends.
 pub fn label_null(
     pipeline: &Pipeline,
     examples: &Examples,
@@ -134,10 +151,22 @@ pub fn label_null(
     (observed, stop): (f64, Stop),
     (n_permutations, seed): (usize, u64),
 ) -> Vec<f64> {
+    let draws = (n_permutations, seed);
+    null_of(&plain(pipeline), examples, (folds, metric), (observed, stop), draws)
+}
+
+fn null_of(
+    fit: FitAndDecide<'_>,
+    examples: &Examples,
+    (folds, metric): (&[Fold], OfflineMetric),
+    (observed, stop): (f64, Stop),
+    (n_permutations, seed): (usize, u64),
+) -> Vec<f64> {
     let one = |permutation: u64| {
-        let permuted = permuted(examples, permutation, seed);
         let of_fold = |(number, fold): (usize, &Fold)| {
-            let scored = score_fold(pipeline, examples, &permuted, (number, fold), metric);
+            let stream = permutation * folds.len() as u64 + number as u64;
+            let permuted = permuted(examples, fold, stream, seed);
+            let scored = score_fold(fit, examples, &permuted, (number, fold), metric);
             scored.map_or(f64::NAN, |(score, _)| score)
         };
         let per_fold: Vec<f64> = folds.par_iter().enumerate().map(of_fold).collect();
@@ -156,15 +185,18 @@ pub fn label_null(
     }
 }
 
-/// The labels, exchanged among the trials of each run.
-fn permuted(examples: &Examples, permutation: u64, seed: u64) -> Vec<ClassIdx> {
+/// The labels, exchanged among the trials of each run that a fold is fitted to.
+fn permuted(examples: &Examples, fold: &Fold, stream: u64, seed: u64) -> Vec<ClassIdx> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(permutation);
+    rng.set_stream(stream);
     let mut labels = examples.labels.clone();
-    let mut first = 0;
-    for of_run in examples.spans.chunk_by(|a, b| a.run == b.run) {
-        labels[first..first + of_run.len()].shuffle(&mut rng);
-        first += of_run.len();
+    let same_run = |a: &usize, b: &usize| examples.spans[*a].run == examples.spans[*b].run;
+    for of_run in fold.train().chunk_by(same_run) {
+        let mut classes: Vec<_> = of_run.iter().map(|trial| labels[*trial]).collect();
+        classes.shuffle(&mut rng);
+        for (trial, class) in of_run.iter().zip(classes) {
+            labels[*trial] = class;
+        }
     }
     labels
 }

@@ -306,7 +306,7 @@ fn decide(
     let mut panel = Panel::plan(&fitted, &shapes, None, n_classes)?;
     let posterior = |j: usize| {
         let mut posterior = vec![0.0; n_classes];
-        panel.posterior_into(|k| Some(trainings[k].views[j]), &mut posterior);
+        let _ = panel.posterior_into(|k| Some(trainings[k].views[j]), &mut posterior);
         posterior
     };
     Ok(split.score.clone().map(posterior).collect())

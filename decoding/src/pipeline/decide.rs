@@ -8,7 +8,8 @@ use crate::window::View;
 /// What a fitted pipeline says of one example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decided {
-    /// The posterior of each class; NaN where the example has not the feature.
+    /// The posterior of each class; NaN where the example has not the feature, or a gate
+    /// refuses it.
     pub posterior: Vec<f64>,
     /// Of two classes, by how much it looks like the second: the decision value of a machine,
     /// otherwise the logarithm of the odds. 0 of other numbers of classes.
@@ -39,11 +40,9 @@ impl FittedPipeline {
         let mut panel = Panel::plan(&self.members, &shapes, weight, n_classes)?;
         for (out, &j) in decided.iter_mut().zip(chosen).filter(|(_, j)| is_sound(**j)) {
             let feature = |k: usize| examples.features[j].get(slots[k]);
-            panel.posterior_into(feature, &mut out.posterior);
+            let machine = panel.posterior_into(feature, &mut out.posterior);
             out.preference = match out.posterior.as_slice() {
-                [first, second] => {
-                    panel.machine(feature).unwrap_or_else(|| second.ln() - first.ln())
-                }
+                [first, second] => machine.unwrap_or_else(|| second.ln() - first.ln()),
                 _ => 0.0,
             };
         }

@@ -113,27 +113,19 @@ impl Chain {
     }
 
     /// Writes the posterior of each class, given a feature of the planned shape; NaN
-    /// where a gate refuses the window.
+    /// where a gate refuses the window. Gives [`Judge::machine`] of the same pass.
     ///
     /// Thread: decoding thread. Allocation: none.
-    pub fn posterior_into(&mut self, feature: View<'_>, posterior: &mut [f64]) {
+    pub fn posterior_into(&mut self, feature: View<'_>, posterior: &mut [f64]) -> Option<f64> {
         let mut view = feature;
         for transform in &mut self.transforms {
             if !transform.accepts(view) {
                 posterior.fill(f64::NAN);
-                return;
+                return None;
             }
             view = transform.apply(view);
         }
         self.judge.posterior_into(view, posterior);
-    }
-
-    /// See [`Judge::machine`].
-    fn machine(&mut self, feature: View<'_>) -> Option<f64> {
-        let mut view = feature;
-        for transform in &mut self.transforms {
-            view = transform.apply(view);
-        }
         self.judge.machine(view)
     }
 }
@@ -162,16 +154,18 @@ impl Panel {
     }
 
     /// Writes the posterior of each class, given the feature of each list of steps; NaN
-    /// where one is missing.
+    /// where one is missing. Where there is one list of steps that ends with a machine for two
+    /// classes, gives its decision value for the second of them.
     ///
     /// Thread: decoding thread. Allocation: none.
     pub fn posterior_into<'a>(
         &mut self,
         feature: impl Fn(usize) -> Option<View<'a>>,
         posterior: &mut [f64],
-    ) {
+    ) -> Option<f64> {
+        let mut machine = None;
         if let [chain] = self.members.as_mut_slice() {
-            decide_or_nothing(chain, feature(0), posterior);
+            machine = decide_or_nothing(chain, feature(0), posterior);
         } else {
             posterior.fill(0.0);
             let weight = (self.members.len() as f64).recip();
@@ -185,23 +179,20 @@ impl Panel {
             softmax_in_place(posterior);
         }
         weigh_idle(self.idle_weight, posterior);
-    }
-
-    /// Of two classes, the decision value for the second of the one list of steps, where it
-    /// ends with a machine.
-    pub fn machine<'a>(&mut self, feature: impl Fn(usize) -> Option<View<'a>>) -> Option<f64> {
-        match self.members.as_mut_slice() {
-            [chain] => chain.machine(feature(0)?),
-            _ => None,
-        }
+        machine
     }
 }
 
-fn decide_or_nothing(chain: &mut Chain, feature: Option<View<'_>>, posterior: &mut [f64]) {
-    match feature {
-        Some(feature) => chain.posterior_into(feature, posterior),
-        None => posterior.fill(f64::NAN),
-    }
+fn decide_or_nothing(
+    chain: &mut Chain,
+    feature: Option<View<'_>>,
+    posterior: &mut [f64],
+) -> Option<f64> {
+    let Some(feature) = feature else {
+        posterior.fill(f64::NAN);
+        return None;
+    };
+    chain.posterior_into(feature, posterior)
 }
 
 /// Multiplies idle's posterior by `weight`, and brings the sum back to 1.
@@ -275,6 +266,6 @@ impl Decoder for Planned {
     }
 
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]) {
-        self.panel.posterior_into(|k| window.features.get(self.slots[k]), posterior);
+        let _ = self.panel.posterior_into(|k| window.features.get(self.slots[k]), posterior);
     }
 }

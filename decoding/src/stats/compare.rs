@@ -25,18 +25,15 @@ const TIED: f64 = 1e-12;
 /// The probability of differences whose mean is as large, if their signs were drawn: small
 /// where `differences` (one per subject) lie above 0. `None` where there are none.
 ///
-/// Up to [`MOST_COUNTED`] subjects all `2^n` changes of sign are counted, what was observed
-/// among them; of more, Wilcoxon's signed ranks, differences of 0 left out, with the normal
-/// approximation corrected for ties. All differences 0 give 1.
+/// Up to [`MOST_COUNTED`] differences other than 0 all `2^n` changes of sign are counted, what
+/// was observed among them; of more, Wilcoxon's signed ranks with the normal approximation
+/// corrected for ties. All differences 0 give 1.
 pub fn paired_p(differences: &[f64]) -> Option<f64> {
     if differences.is_empty() || differences.iter().any(|d| !d.is_finite()) {
         return None;
     }
-    Some(if differences.len() <= MOST_COUNTED {
-        counted(differences)
-    } else {
-        signed_ranks(differences)
-    })
+    let others: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
+    Some(if others.len() <= MOST_COUNTED { counted(&others) } else { signed_ranks(&others) })
 }
 
 /// Share of all changes of sign whose sum is at least the one observed.
@@ -63,7 +60,7 @@ fn sums(values: &[f64]) -> Vec<f64> {
 
 /// Wilcoxon's signed-rank test against larger differences than 0.
 fn signed_ranks(differences: &[f64]) -> f64 {
-    let mut sorted: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
+    let mut sorted = differences.to_vec();
     sorted.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
     let n = sorted.len() as f64;
     let (mut sum, mut ties, mut rank) = (0.0, 0.0, 0.0);
@@ -92,7 +89,8 @@ pub fn effect(differences: &[f64]) -> Option<f64> {
 /// `p` lies; `weights` are the square roots of the numbers of subjects. `None` where there
 /// are none.
 ///
-/// A p-value of 1 would outweigh all others: each is held below `1 - 1e-9`.
+/// A p-value of 1 would outweigh all others: the caller holds each below the largest that its
+/// dataset can give and still say something, [`most_p`]; here none passes `1 - 1e-9`.
 pub fn stouffer(p_values: &[f64], weights: &[f64]) -> Option<f64> {
     if p_values.is_empty() || p_values.len() != weights.len() {
         return None;
@@ -101,6 +99,12 @@ pub fn stouffer(p_values: &[f64], weights: &[f64]) -> Option<f64> {
     let sum: f64 = p_values.iter().zip(weights).map(|(p, w)| w * z(*p)).sum();
     let squares: f64 = weights.iter().map(|w| w * w).sum();
     (squares > 0.0).then(|| normal_above(sum / squares.sqrt()))
+}
+
+/// Where the p-value of `n` subjects is cut before it is combined: the complement of the least
+/// that they can give.
+pub fn most_p(n_subjects: usize) -> f64 {
+    1.0 - 0.5_f64.powi(n_subjects.min(MOST_COUNTED) as i32)
 }
 
 /// Holm's correction of p-values, in their order: the family-wise error is held whatever

@@ -22,6 +22,8 @@ use super::args::{BenchmarkArgs, MergeArgs};
 use super::text::{note, say};
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::ThreadPool;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -39,22 +41,25 @@ pub fn run(args: &BenchmarkArgs) -> Result<ExitCode> {
     }
     let shard = args.shard.as_deref().map_or(Ok(Shard::WHOLE), Shard::parse)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
-    let (digests, done) = pool.context("the threads")?.install(|| all(&benchmark, &store, shard));
+    let pool = pool.context("the threads")?;
+    let (digests, done) = all(&benchmark, &store, shard, &pool);
     conclude(&benchmark, &folder, &digests, done)
 }
 
 /// Puts the stores of several runs together, for a run of the plan that computes nothing.
 pub fn merge(args: &MergeArgs) -> Result<ExitCode> {
     let store = Store::open(&args.output)?;
-    let (mut n_new, mut n_damaged) = (0, 0);
+    let (mut n_new, mut n_damaged, mut added) = (0, 0, HashSet::new());
     for part in &args.parts {
         let found = Store::read_folder(part)?;
         n_damaged += found.1;
         let mut stored: Vec<_> = found.0.into_values().collect();
         stored.sort_by(|a, b| a.key.cmp(&b.key));
-        for stored in stored.iter().filter(|stored| store.get(&stored.key).is_none()) {
-            store.append(stored)?;
-            n_new += 1;
+        for stored in stored {
+            if store.get(&stored.key).is_none() && added.insert(stored.key.clone()) {
+                store.append(&stored)?;
+                n_new += 1;
+            }
         }
     }
     note(format!(
@@ -75,8 +80,13 @@ fn beside(plan: &Path) -> PathBuf {
 }
 
 /// Every item, computed or known, in the order of the plan.
-fn all(benchmark: &Benchmark, store: &Store, shard: Shard) -> (Digests, Vec<Done>) {
-    let digests = work::digests(benchmark);
+fn all(
+    benchmark: &Benchmark,
+    store: &Store,
+    shard: Shard,
+    pool: &ThreadPool,
+) -> (Digests, Vec<Done>) {
+    let digests = pool.install(|| work::digests(benchmark));
     let n_items = work::places(benchmark, shard).len() * benchmark.pipelines.len();
     let progress = progress_bar(n_items);
     let done = Mutex::new(Vec::with_capacity(n_items));
@@ -91,7 +101,7 @@ fn all(benchmark: &Benchmark, store: &Store, shard: Shard) -> (Digests, Vec<Done
             done.push(one);
         }
     };
-    work::run(benchmark, store, &digests, shard, &tell);
+    work::run(benchmark, store, &digests, (shard, pool), &tell);
     progress.finish_and_clear();
     let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|one| (one.place, one.pipeline));

@@ -82,15 +82,6 @@ impl Selection {
         Ok(runs.into_iter().flatten().collect())
     }
 
-    /// The files of a subject's runs, in the order in which they were recorded, each once.
-    pub fn paths(&self, subject: u32) -> Result<Vec<PathBuf>> {
-        let specs = self.dataset.runs_for(subject, &self.classes[1..], self.execution)?;
-        let path = |spec: &RunSpec| self.dataset.locate(&self.data_dir, &spec.file);
-        let mut paths = specs.iter().map(path).collect::<Result<Vec<_>, _>>()?;
-        paths.dedup();
-        Ok(paths)
-    }
-
     /// Reads the runs of one file.
     fn load_file(&self, specs: &[RunSpec]) -> Result<Vec<(u32, Run)>> {
         let path = self.dataset.locate(&self.data_dir, &specs[0].file)?;

@@ -87,38 +87,43 @@ fn accuracy_is_the_share_of_right_decisions_averaged_over_folds() {
 #[test]
 fn a_planted_leak_is_caught_by_the_null() {
     let nearest = Pipeline::from_toml(
-        "name = \"leak\"\n[[steps]]\nstep = \"log_variance\"\n[[steps]]\nstep = \"svm\"\nc = 1e4\ngamma = 10.0\n",
+        "name = \"leak\"\n[[steps]]\nstep = \"log_variance\"\n[[steps]]\nstep = \"svm\"\n\
+         c = 1e4\ngamma = 10.0\n",
     )
     .unwrap();
     let examples = examples(&nearest, 0.0);
-    let spans = spans(&examples);
+    let (spans, folds) = (spans(&examples), folds(&examples));
     let all: Vec<usize> = (0..N_TRIALS).collect();
-    let scored: Vec<usize> = all.iter().copied().filter(|trial| trial % 5 < 2).collect();
-    let found = Fold::new(&spans, all.clone(), scored.clone(), Overlap::AsPublished);
-    assert!(found.is_err(), "a fold with its scored trials in training does not construct");
-    let accuracy = |labels: &[ClassIdx]| {
-        let fitted = nearest.fit(&examples.subset(&all, labels)).unwrap();
-        let decided = fitted.decide(&examples, &scored).unwrap();
-        let preferences: Vec<f64> = decided.iter().map(|d| d.preference).collect();
-        let trial = |(trial, decided): (&usize, Decided)| ScoredTrial {
-            trial: *trial,
-            fold: 0,
-            truth: examples.labels[*trial],
-            posterior: decided.posterior,
-        };
-        let trials: Vec<_> = scored.iter().zip(decided).map(trial).collect();
-        OfflineMetric::RocAuc.score(&trials, &preferences)
+    let leaking = Fold::new(&spans, all.clone(), folds[0].test().to_vec(), Overlap::AsPublished);
+    assert!(leaking.is_err(), "a fold with its scored trials in training does not construct");
+    let leak = |examples: &Examples, fold: &Fold, labels: &[ClassIdx]| {
+        nearest.fit(&examples.subset(&all, labels))?.decide(examples, fold.test())
     };
-    let observed = accuracy(&examples.labels);
+    let metric = OfflineMetric::RocAuc;
+    let score = |numbered| score_fold(&leak, &examples, &examples.labels, numbered, metric);
+    let scores: Vec<f64> = folds.iter().enumerate().map(|fold| score(fold).unwrap().0).collect();
+    let observed = scores.iter().sum::<f64>() / scores.len() as f64;
     assert!(observed > 0.99, "the leak scores {observed} on noise");
-    // The null permutes what may be fitted to; the leak sees the scored labels all the same.
-    let null = |k: u64| {
-        let mut labels = permuted(&examples, k, 0);
-        for trial in &scored {
-            labels[*trial] = examples.labels[*trial];
-        }
-        accuracy(&labels)
-    };
-    let nulls: Vec<f64> = (0..19).map(null).collect();
+    let of = (observed, Stop::Exhausted);
+    let nulls = null_of(&leak, &examples, (&folds, metric), of, (19, 0));
     assert!(p_value(observed, &nulls) > 0.05, "{nulls:?}");
+    // The same pipeline without the leak is at chance, and is said to be.
+    let plain = cross_validate(&nearest, &examples, &folds, metric).unwrap().score;
+    let nulls =
+        label_null(&nearest, &examples, (&folds, metric), (plain, Stop::Exhausted), (19, 0));
+    assert!(p_value(plain, &nulls) > 0.05, "{plain}: {nulls:?}");
+}
+
+#[test]
+fn a_trial_without_the_feature_is_left_out_and_counted() {
+    let mut examples = examples(&pipeline(), 1.5);
+    for trial in [3, 17] {
+        examples.features[trial].slots_mut()[0].is_sound = false;
+    }
+    let folds = folds(&examples);
+    for metric in [OfflineMetric::RocAuc, OfflineMetric::Accuracy] {
+        let found = cross_validate(&pipeline(), &examples, &folds, metric).unwrap();
+        assert_eq!((found.trials.len(), found.n_undecided), (N_TRIALS - 2, 2));
+        assert!(found.trials.iter().all(|trial| trial.trial != 3 && trial.trial != 17));
+    }
 }

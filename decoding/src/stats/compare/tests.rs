@@ -101,7 +101,8 @@ proptest! {
         // What was observed is counted in both.
         prop_assert!(p + q >= 1.0 - 1e-12);
         if differences.len() > MOST_COUNTED {
-            prop_assert!((p + q - 1.0).abs() < 1e-9);
+            let n = differences.iter().filter(|d| **d != 0.0).count();
+            prop_assert!(n <= MOST_COUNTED || (p + q - 1.0).abs() < 1e-9);
         }
     }
 

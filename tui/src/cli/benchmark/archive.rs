@@ -11,23 +11,23 @@ use anyhow::Result;
 use std::path::Path;
 
 /// Group `results`: a value per row in each column, NaN where a row has none; `confusion`
-/// is JSON. Beside it `plan`, and `data`: names and digests of the files.
+/// is JSON. Beside it `plan`, and `data`: names and digests of the recordings.
 pub fn export(path: &Path, benchmark: &Benchmark, digests: &Digests, rows: &[Row]) -> Result<()> {
     write(path, |file| {
         attribute(file, "format", "mindloop-benchmark 1")?;
         attribute(file, "mindloop", env!("CARGO_PKG_VERSION"))?;
         text(file, "plan", &benchmark.text)?;
-        let mut files = Vec::new();
+        let mut runs = Vec::new();
         for (at, set) in benchmark.sets.iter().enumerate() {
             for subject in 0..set.subjects.len() {
                 if let Some(Ok(of)) = digests.get(&(at, subject)) {
-                    files.extend(of.files.iter());
+                    runs.extend(of.runs.iter());
                 }
             }
         }
         let data = file.create_group("data")?;
-        texts(&data, "file", files.iter().map(|file| file.name.as_str()))?;
-        texts(&data, "sha256", files.iter().map(|file| file.sha256.as_str()))?;
+        texts(&data, "recording", runs.iter().map(|run| run.name.as_str()))?;
+        texts(&data, "sha256", runs.iter().map(|run| run.sha256.as_str()))?;
         columns(&file.create_group("results")?, rows)
     })
 }

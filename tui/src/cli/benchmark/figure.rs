@@ -39,7 +39,10 @@ pub fn columns(columns: &[Column], scale: &str, reference: Option<f64>) -> Resul
         column.values.iter().chain(&column.behind).copied().chain(ends.into_iter().flatten())
     });
     let [low, high] = range(values.chain(reference))?;
-    let size = ((90 * columns.len()).clamp(360, 1400) as u32, 360);
+    // Labels are drawn side by side: about seven pixels a letter.
+    let longest = columns.iter().map(|column| column.label.chars().count()).max().unwrap_or(0);
+    let width = columns.len() * (7 * longest + 12).max(90);
+    let size = (width.clamp(360, 3000) as u32, 360);
     let mut text = String::new();
     {
         let root = SVGBackend::with_string(&mut text, size).into_drawing_area();

@@ -1,9 +1,9 @@
 //! The report of a benchmark: one HTML file that needs nothing else.
 
 use super::figure::{Column, columns, scatter};
-use super::item::{Details, FileDigest, Row};
-use super::plan::{Benchmark, Mode, SplitKind};
-use super::table::{Class, Comparison, classes, comparisons, curves, subject_scores};
+use super::item::{Details, Row, RunDigest};
+use super::plan::{Benchmark, Mode, Set, SplitKind};
+use super::table::{Class, Comparison, classes, comparisons, curves, of_dataset, subject_scores};
 use super::work::Digests;
 use crate::cli::output::write_file;
 use crate::cli::report::{three, verdict_words};
@@ -50,7 +50,13 @@ pub fn write(
         escape(title)
     )?;
     for class in classes(rows) {
-        section(&mut page, benchmark, rows, class)?;
+        for set in &benchmark.sets {
+            let of_set = of_dataset(rows, &set.label);
+            if of_set.iter().any(|row| Class::of(row) == class) {
+                section(&mut page, benchmark, set, &of_set, class)?;
+            }
+        }
+        compared(&mut page, benchmark, rows, class)?;
     }
     both_modes(&mut page, benchmark, rows)?;
     failed(&mut page, failures)?;
@@ -63,9 +69,15 @@ fn names(benchmark: &Benchmark) -> Vec<&str> {
     benchmark.pipelines.iter().map(|pipeline| pipeline.name.as_str()).collect()
 }
 
-/// Everything about the rows of one class.
-fn section(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
-    write!(page, "<h2>{}</h2>", escape(&class.in_words()))?;
+/// Everything about the rows of one dataset and class.
+fn section(
+    page: &mut String,
+    benchmark: &Benchmark,
+    set: &Set,
+    rows: &[Row],
+    class: Class,
+) -> Result<()> {
+    write!(page, "<h2>{}, {}</h2>", escape(&set.label), escape(&class.in_words()))?;
     let of_class: Vec<&Row> = rows.iter().filter(|row| Class::of(row) == class).collect();
     let scale = scale(&of_class);
     let mut drawn = Vec::new();
@@ -98,8 +110,7 @@ fn section(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class)
     )?;
     subjects_table(page, &of_class)?;
     growth(page, benchmark, rows, class)?;
-    compared(page, benchmark, rows, class)?;
-    matrices(page, benchmark, &of_class)
+    matrices(page, benchmark, set, &of_class)
 }
 
 fn scale(rows: &[&Row]) -> &'static str {
@@ -228,47 +239,39 @@ fn compared(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class
 }
 
 /// A confusion matrix per pipeline, over all subjects.
-fn matrices(page: &mut String, benchmark: &Benchmark, rows: &[&Row]) -> Result<()> {
+fn matrices(page: &mut String, benchmark: &Benchmark, set: &Set, rows: &[&Row]) -> Result<()> {
     page.push_str("<div class=\"matrices\">");
-    for set in &benchmark.sets {
-        for name in names(benchmark) {
-            let of = rows
-                .iter()
-                .filter(|row| row.pipeline == name && row.dataset == set.selection.dataset.name);
-            let matrices: Vec<&Confusion> = of.map(|row| &row.confusion).collect();
-            let Some(first) = matrices.first() else { continue };
-            let n = first.n_classes();
-            let classes = &set.selection.classes;
-            let classes = &classes[classes.len() - n..];
-            let count = |t: usize, p: usize| -> u64 {
-                matrices.iter().map(|matrix| matrix.as_slice()[t * n + p]).sum()
-            };
-            write!(
-                page,
-                "<table class=\"matrix\"><caption>{}</caption><tr><th></th>",
-                escape(name)
-            )?;
-            for class in classes {
-                write!(page, "<th>{}</th>", escape(class))?;
+    for name in names(benchmark) {
+        let of = rows.iter().filter(|row| row.pipeline == name);
+        let matrices: Vec<&Confusion> = of.map(|row| &row.confusion).collect();
+        let Some(first) = matrices.first() else { continue };
+        let n = first.n_classes();
+        let classes = &set.selection.classes;
+        let classes = &classes[classes.len() - n..];
+        let count = |t: usize, p: usize| -> u64 {
+            matrices.iter().map(|matrix| matrix.as_slice()[t * n + p]).sum()
+        };
+        write!(page, "<table class=\"matrix\"><caption>{}</caption><tr><th></th>", escape(name))?;
+        for class in classes {
+            write!(page, "<th>{}</th>", escape(class))?;
+        }
+        page.push_str("</tr>");
+        for (t, class) in classes.iter().enumerate() {
+            let total: u64 = (0..n).map(|p| count(t, p)).sum();
+            write!(page, "<tr><th>{}</th>", escape(class))?;
+            for p in 0..n {
+                let share = count(t, p) as f64 / total.max(1) as f64;
+                write!(
+                    page,
+                    "<td style=\"background: rgba(var(--shade), {:.2})\" title=\"{}\">{:.0} %</td>",
+                    0.6 * share,
+                    count(t, p),
+                    100.0 * share,
+                )?;
             }
             page.push_str("</tr>");
-            for (t, class) in classes.iter().enumerate() {
-                let total: u64 = (0..n).map(|p| count(t, p)).sum();
-                write!(page, "<tr><th>{}</th>", escape(class))?;
-                for p in 0..n {
-                    let share = count(t, p) as f64 / total.max(1) as f64;
-                    write!(
-                        page,
-                        "<td style=\"background: rgba(var(--shade), {:.2})\" title=\"{}\">{:.0} %</td>",
-                        0.6 * share,
-                        count(t, p),
-                        100.0 * share,
-                    )?;
-                }
-                page.push_str("</tr>");
-            }
-            page.push_str("</table>");
         }
+        page.push_str("</table>");
     }
     page.push_str("</div>");
     Ok(())
@@ -312,18 +315,27 @@ fn failed(page: &mut String, failures: &[String]) -> Result<()> {
 fn provenance(page: &mut String, benchmark: &Benchmark, digests: &Digests) -> Result<()> {
     write!(
         page,
-        "<h2>How to do it again</h2><p>mindloop {} on {} {}: save this plan and run \
-         <code>mindloop benchmark PLAN.toml</code>.</p><pre>{}</pre>",
+        "<h2>How to do it again</h2><p>mindloop {} on {} {}: save this plan, and beside it the \
+         files of pipelines that it names, and run <code>mindloop benchmark PLAN.toml</code>. Nulls \
+         and intervals are drawn from seed {SEED}.</p><pre>{}</pre>",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
         std::env::consts::ARCH,
         escape(&benchmark.text),
     )?;
+    for pipeline in &benchmark.pipelines {
+        write!(
+            page,
+            "<details><summary>{}</summary><pre>{}</pre></details>",
+            escape(&pipeline.name),
+            escape(&pipeline.to_toml()),
+        )?;
+    }
     for (at, set) in benchmark.sets.iter().enumerate() {
         let dataset = &set.selection.dataset;
         write!(
             page,
-            "<p>{}: {} Licence: {}. doi {}</p><details><summary>SHA-256 of its files</summary><pre>",
+            "<p>{}: {} Licence: {}. doi {}</p><details><summary>Digests of its recordings as they were understood</summary><pre>",
             escape(&dataset.title),
             escape(&dataset.citation),
             escape(&dataset.licence),
@@ -331,7 +343,7 @@ fn provenance(page: &mut String, benchmark: &Benchmark, digests: &Digests) -> Re
         )?;
         for subject in 0..set.subjects.len() {
             let Some(Ok(of)) = digests.get(&(at, subject)) else { continue };
-            for FileDigest { name, sha256 } in &of.files {
+            for RunDigest { name, sha256 } in &of.runs {
                 writeln!(page, "{sha256}  {}", escape(name))?;
             }
         }

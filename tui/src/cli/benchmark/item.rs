@@ -149,16 +149,16 @@ pub struct Identity<'a, S> {
     subject: u32,
     classes: &'a [String],
     settings: &'a S,
-    data: &'a [FileDigest],
+    data: &'a [RunDigest],
     pipeline: &'a Pipeline,
 }
 
-/// A file that was read, and what it holds.
+/// A run that was read, and what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct FileDigest {
-    /// Its name, without the folder.
+pub struct RunDigest {
+    /// The recording's name.
     pub name: String,
-    /// Of its bytes.
+    /// Of all that was understood of it.
     pub sha256: String,
 }
 
@@ -180,7 +180,7 @@ pub fn key<S: Serialize>(
     place: Place,
     (dataset, subject, classes): (&str, u32, &[String]),
     settings: &S,
-    data: &[FileDigest],
+    data: &[RunDigest],
     pipeline: &Pipeline,
 ) -> serde_json::Result<String> {
     let identity = Identity {

@@ -175,7 +175,7 @@ fn score_trials(
     let mut folds = vec![0; dealt.examples.labels.len()];
     scored.trials.iter().for_each(|trial| folds[trial.trial] = trial.fold);
     Ok(Row {
-        dataset: set.selection.dataset.name.to_owned(),
+        dataset: set.label.clone(),
         subject,
         session: dealt.session.clone(),
         pipeline: pipeline.name.clone(),
@@ -184,7 +184,7 @@ fn score_trials(
         split: place.split,
         score: scored.score,
         secs: 0.0,
-        n_samples: dealt.n_scored as u64,
+        n_samples: (dealt.n_scored - scored.n_undecided) as u64,
         n_channels: loaded.runs.first().map_or(0, |run| run.recording.info.brain_channels().len()),
         n_sessions: loaded.sessions(subject).len(),
         label_p,

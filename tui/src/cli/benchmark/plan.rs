@@ -79,6 +79,10 @@ pub enum SplitKind {
 pub struct DatasetPlan {
     /// Its name in the catalogue.
     pub name: String,
+    /// What it is called in the results, where one name stands for several of them; its name
+    /// where it is left out.
+    #[serde(default)]
+    pub label: Option<String>,
     /// `1-10` or `1,2,88`.
     pub subjects: String,
     /// Task classes, idle aside.
@@ -137,6 +141,22 @@ impl From<OverlapPlan> for Overlap {
             OverlapPlan::Refused => Self::Refused,
             OverlapPlan::AsPublished => Self::AsPublished,
         }
+    }
+}
+
+impl OfflinePlan {
+    /// What of it matters to a split.
+    pub fn for_split(&self, split: SplitKind) -> Self {
+        let mut plan = self.clone();
+        if split == SplitKind::CrossSubject {
+            plan.train_shares.clear();
+        } else {
+            plan.train_subjects.clear();
+        }
+        if split != SplitKind::WithinSession {
+            (plan.folds, plan.seed) = (0, 0);
+        }
+        plan
     }
 }
 
@@ -243,6 +263,8 @@ pub struct Benchmark {
 
 /// A dataset with its subjects.
 pub struct Set {
+    /// What it is called in the results; no other of the plan is called so.
+    pub label: String,
     /// What is read, and how windows are made.
     pub selection: Selection,
     /// In the order of the plan.
@@ -285,6 +307,10 @@ impl Benchmark {
             set.with_context(|| format!("dataset {}", printable(&plan.name)))
         };
         let sets = file.datasets.iter().map(set).collect::<Result<Vec<_>>>()?;
+        for (k, Set { label, .. }) in sets.iter().enumerate() {
+            let is_twin = sets[..k].iter().any(|other| other.label == *label);
+            ensure!(!is_twin, "two datasets are called {label}: give one of them a `label`");
+        }
         if file.modes.contains(&Mode::PseudoOnline) {
             sets.iter().try_for_each(|set| check_plan(&set.selection, &pipelines))?;
         }
@@ -344,11 +370,17 @@ impl Set {
                 filter_order: offline.order,
                 low_hz,
                 high_hz,
-                ..selection.protocol.front_end
+                // Of no matter to a trial but for the segments of a spectrum.
+                ..FrontEndSpec::default()
             },
             interval_secs: offline.interval_secs.unwrap_or(selection.dataset.epoch_interval_secs),
         };
-        Ok(Self { selection, subjects, trials })
+        let label = plan.label.clone().unwrap_or_else(|| selection.dataset.name.to_string());
+        ensure!(
+            !label.is_empty() && label.chars().all(|c| !c.is_control()),
+            "a `label` is a word or a few"
+        );
+        Ok(Self { label, selection, subjects, trials })
     }
 
     /// Number of task classes.
@@ -360,6 +392,10 @@ impl Set {
 fn check_numbers(file: &PlanFile) -> Result<()> {
     let (offline, online) = (&file.offline, &file.pseudo_online);
     ensure!(online.dwell > 0, "pseudo_online.dwell is at least 1 window");
+    ensure!(
+        online.step_secs > 0.0 && online.window_secs > 0.0,
+        "pseudo_online.window_secs and step_secs are above 0"
+    );
     ensure!(offline.folds >= 2, "offline.folds is at least 2");
     ensure!(file.memory_mib > 0, "memory_mib is above 0");
     ensure!(

@@ -5,11 +5,12 @@
 //! says everything its result depends on; the result of another key is never taken for it.
 
 use super::item::Row;
-use anyhow::{Context as _, Result, ensure};
+use crate::cli::text::note;
+use anyhow::{Context as _, Result, bail, ensure};
 use models::checkpoint::sha256_hex;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -47,9 +48,16 @@ impl Store {
         let mut options = OpenOptions::new();
         let file = options.create(true).append(true).read(true).open(&path);
         let mut file = file.with_context(|| format!("can't open {}", path.display()))?;
-        file.try_lock().map_err(|_| {
-            anyhow::anyhow!("another run is writing to it, wait for its end: {}", path.display())
-        })?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                bail!("another run is writing to it, wait for its end: {}", path.display())
+            }
+            Err(TryLockError::Error(error)) => note(format!(
+                "mindloop: no lock can be had here ({error}), see that no other run writes to {}",
+                path.display()
+            )),
+            Ok(()) => {}
+        }
         let bytes = fs::read(&path).with_context(|| format!("can't read {}", path.display()))?;
         let (known, n_damaged) = read(&bytes);
         // What is appended must not join a line that was cut.
@@ -78,8 +86,13 @@ impl Store {
         let file = self.file.lock().ok();
         ensure!(file.is_some(), "the store is closed");
         let write = |mut file: &File| -> std::io::Result<()> {
-            file.write_all(line.as_bytes())?;
-            file.sync_data()
+            let n_before = file.metadata()?.len();
+            let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
+            // Half a line would swallow the next one.
+            if written.is_err() {
+                let _ = file.set_len(n_before);
+            }
+            written
         };
         let written = file.as_deref().map_or(Ok(()), write);
         written.with_context(|| format!("can't write {}", self.path.display()))

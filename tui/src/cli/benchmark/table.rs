@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use decoding::evaluate::null::{SEED, Verdict};
 use decoding::pipeline::Memory;
 use decoding::stats::Summary;
-use decoding::stats::compare::{effect, holm, paired_p, stouffer};
+use decoding::stats::compare::{effect, holm, most_p, paired_p, stouffer};
 use decoding::stats::curve::{LogLinear, SubjectCurve};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub fn failure(
     let (mode, split) = (mode_word(place.mode), split_word(place.split));
     format!(
         "{} subject {}, {split}, {mode}, {}: {error:#}",
-        set.selection.dataset.name, set.subjects[place.subject], benchmark.pipelines[pipeline].name,
+        set.label, set.subjects[place.subject], benchmark.pipelines[pipeline].name,
     )
 }
 
@@ -124,14 +124,14 @@ pub struct Class {
     pub split: SplitKind,
     /// How it was scored.
     pub mode: Mode,
-    /// Whether decisions depend on earlier windows: of pseudo-online scores alone.
+    /// Whether decisions depend on earlier windows or trials.
     pub is_stateful: bool,
 }
 
 impl Class {
     /// The class of a row.
     pub fn of(row: &Row) -> Self {
-        let is_stateful = row.mode == Mode::PseudoOnline && row.memory == Memory::Stateful;
+        let is_stateful = row.memory == Memory::Stateful;
         Self { split: row.split, mode: row.mode, is_stateful }
     }
 
@@ -201,7 +201,13 @@ fn compare(rows: &[Row], class: Class, better: &str, other: &str) -> Option<Comp
     let differences: Vec<&Vec<f64>> = by_dataset.values().collect();
     let weights: Vec<f64> = differences.iter().map(|d| (d.len() as f64).sqrt()).collect();
     let p_values: Vec<f64> = differences.iter().filter_map(|d| paired_p(d)).collect();
-    let p = if let [only] = p_values[..] { only } else { stouffer(&p_values, &weights)? };
+    let p = if let [only] = p_values[..] {
+        only
+    } else {
+        // A dataset where all is equal, or that is small, must not outweigh the others.
+        let held = p_values.iter().zip(&differences).map(|(p, d)| p.min(most_p(d.len())));
+        stouffer(&held.collect::<Vec<_>>(), &weights)?
+    };
     let effects: Vec<(f64, f64)> = differences
         .iter()
         .zip(&weights)
@@ -223,6 +229,11 @@ fn compare(rows: &[Row], class: Class, better: &str, other: &str) -> Option<Comp
     })
 }
 
+/// The rows of one dataset.
+pub fn of_dataset(rows: &[Row], label: &str) -> Vec<Row> {
+    rows.iter().filter(|row| row.dataset == label).cloned().collect()
+}
+
 /// The classes there are, in their order.
 pub fn classes(rows: &[Row]) -> Vec<Class> {
     let mut classes: Vec<Class> = rows.iter().map(Class::of).collect();
@@ -236,17 +247,23 @@ pub fn print(benchmark: &Benchmark, rows: &[Row]) -> Result<String> {
     let mut text = String::new();
     let width = benchmark.pipelines.iter().map(|p| p.name.len()).max().unwrap_or(0).max(8);
     for class in classes(rows) {
-        writeln!(text, "{}", class.in_words())?;
-        writeln!(
-            text,
-            "  {:<width$}  {:<15} {:<16} {:<8} {:<7} above chance",
-            "pipeline", "score", "95 % interval", "no-idle", "clock"
-        )?;
-        for pipeline in &benchmark.pipelines {
-            line(&mut text, rows, class, &pipeline.name, width)?;
-        }
-        for pipeline in &benchmark.pipelines {
-            growth(&mut text, rows, class, &pipeline.name)?;
+        for set in &benchmark.sets {
+            let of_set = of_dataset(rows, &set.label);
+            if !of_set.iter().any(|row| Class::of(row) == class) {
+                continue;
+            }
+            writeln!(text, "{}, {}", printable(&set.label), class.in_words())?;
+            writeln!(
+                text,
+                "  {:<width$}  {:<15} {:<16} {:<8} {:<7} above chance",
+                "pipeline", "score", "95 % interval", "no-idle", "clock"
+            )?;
+            for pipeline in &benchmark.pipelines {
+                line(&mut text, &of_set, class, &pipeline.name, width)?;
+            }
+            for pipeline in &benchmark.pipelines {
+                growth(&mut text, &of_set, class, &pipeline.name)?;
+            }
         }
         best_pairs(&mut text, benchmark, rows, class)?;
         writeln!(text)?;
@@ -289,14 +306,17 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
     Ok(())
 }
 
-/// The points of every subject's curve.
+/// The points of every subject's curve, all its sessions'.
 pub fn curves(rows: &[Row], class: Class, pipeline: &str) -> Vec<SubjectCurve> {
-    let of = rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline);
-    let curve = |row: &Row| match &row.details {
-        Details::Offline { curve, .. } if !curve.is_empty() => Some(curve.clone()),
-        _ => None,
-    };
-    of.filter_map(curve).collect()
+    let mut curves: BTreeMap<(&str, u32), SubjectCurve> = BTreeMap::new();
+    for row in rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline) {
+        if let Details::Offline { curve, .. } = &row.details
+            && !curve.is_empty()
+        {
+            curves.entry((row.dataset.as_str(), row.subject)).or_default().extend(curve);
+        }
+    }
+    curves.into_values().collect()
 }
 
 /// What ten times the training adds.
@@ -325,7 +345,14 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
     }
     pairs.sort_by(|a, b| a.p_corrected.total_cmp(&b.p_corrected).then(a.p.total_cmp(&b.p)));
     let told: Vec<_> = pairs.iter().filter(|pair| pair.p_corrected <= 0.05).collect();
-    if told.is_empty() {
+    let n_subjects = pairs.iter().map(|pair| pair.n_subjects).max().unwrap_or(0);
+    if told.is_empty() && (1.0 - most_p(n_subjects)) * pairs.len() as f64 > 0.05 {
+        writeln!(
+            text,
+            "  {n_subjects} subjects are too few for {} comparisons: nothing could be told apart",
+            pairs.len()
+        )?;
+    } else if told.is_empty() {
         writeln!(text, "  no two of them can be told apart (Holm, {} comparisons)", pairs.len())?;
     }
     for pair in told {
@@ -346,12 +373,12 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
 fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
     writeln!(
         text,
-        "Mean ± standard deviation over subjects. Offline: area under the ROC of two classes, accuracy of more,\nshuffled folds, filters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks alone;\nclock: what the paradigm's timing scores without EEG."
+        "Mean ± standard deviation over subjects. Offline: area under the ROC of two classes and accuracy of more,\nif the plan says nothing else, shuffled folds, filters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks alone;\nclock: what the paradigm's timing scores without EEG."
     )?;
     if rows.iter().any(|row| Class::of(row).is_stateful) {
         writeln!(
             text,
-            "Stateful: decisions depend on earlier windows, not to be compared with memoryless ones."
+            "Stateful: decisions depend on earlier windows or trials, not to be compared with memoryless ones."
         )?;
     }
     Ok(())

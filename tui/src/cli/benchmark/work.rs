@@ -2,20 +2,22 @@
 //! and land one by one; how many at once, memory says.
 
 use super::budget::Budget;
-use super::item::{Details, FileDigest, OnlineDetails, Place, Row, key};
+use super::item::{Details, OnlineDetails, Place, Row, RunDigest, key};
 use super::offline::offline;
 use super::plan::{Benchmark, Mode, Set, SplitKind};
 use super::store::{Store, Stored};
-use crate::cli::data::span;
+use crate::cli::data::{fingerprint, span};
 use crate::cli::evaluate::in_words;
+use acquisition::signal::Recording;
 use anyhow::{Context as _, Result, anyhow, bail};
 use datasets::split::{RunSpan, Split};
 use decoding::evaluate::pseudo_online::Run;
 use decoding::pipeline::{Pipeline, demands};
 use models::checkpoint::sha256_hex;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::collections::HashMap;
-use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -31,32 +33,36 @@ pub struct Done {
     pub was_known: bool,
 }
 
-/// Digests of the files of every subject of every dataset; why there are none.
-pub type Digests = HashMap<(usize, usize), std::result::Result<SubjectFiles, String>>;
+/// Digests of the runs of every subject of every dataset; why there are none.
+pub type Digests = HashMap<(usize, usize), std::result::Result<SubjectRuns, String>>;
 
-/// A subject's files.
+/// A subject's runs.
 #[derive(Clone, Debug)]
-pub struct SubjectFiles {
+pub struct SubjectRuns {
     /// In the order of recording.
-    pub files: Vec<FileDigest>,
-    /// Their size together.
-    pub n_bytes: u64,
+    pub runs: Vec<RunDigest>,
+    /// Samples of one channel, of all of them.
+    n_samples: u64,
+    /// Channels decoded from.
+    n_channels: u64,
+    /// Cues of all of them.
+    n_cues: u64,
 }
 
-/// Digests of all files, read once.
+/// Digests of all runs as they are understood: samples, channels, gaps, sessions and cues,
+/// whichever files these were read from.
 pub fn digests(benchmark: &Benchmark) -> Digests {
     let subject = |(set, at): (usize, usize)| {
         let Set { selection, subjects, .. } = &benchmark.sets[set];
-        let read = || -> Result<SubjectFiles> {
-            let (mut files, mut n_bytes) = (Vec::new(), 0);
-            for path in selection.paths(subjects[at])? {
-                let bytes = fs::read(&path);
-                let bytes = bytes.with_context(|| format!("can't read {}", path.display()))?;
-                n_bytes += bytes.len() as u64;
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                files.push(FileDigest { name, sha256: sha256_hex(&bytes) });
+        let read = || -> Result<SubjectRuns> {
+            let mut found = SubjectRuns { runs: vec![], n_samples: 0, n_channels: 0, n_cues: 0 };
+            for (session, run) in selection.load_sessions(subjects[at])? {
+                found.n_samples += run.recording.n_samples() as u64;
+                found.n_channels = run.recording.info.brain_channels().len() as u64;
+                found.n_cues += run.cues.len() as u64;
+                found.runs.push(digest(session, &run)?);
             }
-            Ok(SubjectFiles { files, n_bytes })
+            Ok(found)
         };
         ((set, at), read().map_err(|error| format!("{error:#}")))
     };
@@ -64,6 +70,17 @@ pub fn digests(benchmark: &Benchmark) -> Digests {
     let all: Vec<_> =
         all.flat_map(|(set, of)| (0..of.subjects.len()).map(move |at| (set, at))).collect();
     all.into_par_iter().map(subject).collect()
+}
+
+fn digest(session: u32, run: &Run) -> Result<RunDigest> {
+    let Recording { info, gaps, .. } = &*run.recording;
+    let of_samples = fingerprint(&run.recording);
+    let channels: Vec<_> =
+        info.channels.iter().map(|c| (&c.label, format!("{:?}", c.kind))).collect();
+    let cues: Vec<_> = run.cues.iter().map(|cue| (cue.onset_secs, cue.class)).collect();
+    let gaps: Vec<_> = gaps.iter().map(|gap| (gap.at.0, gap.n_missing)).collect();
+    let all = (session, &of_samples.sha256, info.rate.hz(), channels, cues, gaps);
+    Ok(RunDigest { name: of_samples.name, sha256: sha256_hex(&serde_json::to_vec(&all)?) })
 }
 
 /// Items that are computed together: the pipelines of one place.
@@ -90,7 +107,7 @@ impl Shard {
     pub fn parse(text: &str) -> Result<Self> {
         let numbers = text.split_once('/').and_then(|(at, n)| {
             let (at, n): (usize, usize) = (at.trim().parse().ok()?, n.trim().parse().ok()?);
-            (at >= 1 && at <= n).then_some(Self { at: at - 1, n })
+            (at >= 1 && at <= n).then(|| Self { at: at - 1, n })
         });
         numbers.with_context(|| format!("--shard is written 1/4 to 4/4, not {text}"))
     }
@@ -115,7 +132,7 @@ pub fn run(
     benchmark: &Benchmark,
     store: &Store,
     digests: &Digests,
-    shard: Shard,
+    (shard, pool): (Shard, &ThreadPool),
     tell: &(dyn Fn(Done) + Sync),
 ) {
     let mut groups = Vec::new();
@@ -134,11 +151,16 @@ pub fn run(
     let work = || {
         while let Some(group) = take() {
             let _held = budget.hold(group.n_bytes);
-            compute(benchmark, store, group, tell);
+            let compute = || compute(benchmark, store, group, tell);
+            // Whatever a defect stops, stops alone.
+            if catch_unwind(AssertUnwindSafe(|| pool.install(compute))).is_err() {
+                let all = group.pending.iter().map(|(at, _)| *at);
+                fail(group.place, all, "stopped by a defect of this program", tell);
+            }
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..rayon::current_num_threads().min(groups.len()) {
+        for _ in 0..pool.current_num_threads().min(groups.len()) {
             scope.spawn(work);
         }
     });
@@ -153,19 +175,18 @@ fn pending(
     tell: &(dyn Fn(Done) + Sync),
 ) -> Result<Option<Group>> {
     let set = &benchmark.sets[place.set];
-    let (files, n_bytes) = files(benchmark, digests, place)?;
-    let selection = &set.selection;
-    let about = (selection.dataset.name, set.subjects[place.subject], selection.classes.as_slice());
+    let (data, n_bytes) = runs(benchmark, digests, place)?;
+    let about = (set.label.as_str(), set.subjects[place.subject], set.selection.classes.as_slice());
     let mut pending = Vec::new();
     for (at, pipeline) in benchmark.pipelines.iter().enumerate() {
         let key = match place.mode {
             Mode::Offline => {
-                let settings = (&set.trials, &benchmark.file.offline);
-                key(place, about, &settings, &files, pipeline)?
+                let settings = (&set.trials, benchmark.file.offline.for_split(place.split));
+                key(place, about, &settings, &data, pipeline)?
             }
             Mode::PseudoOnline => {
                 let settings = (benchmark.online(set, vec![]), &benchmark.file.pseudo_online);
-                key(place, about, &settings, &files, pipeline)?
+                key(place, about, &settings, &data, pipeline)?
             }
         };
         match store.get(&key) {
@@ -179,20 +200,30 @@ fn pending(
     Ok((!pending.is_empty()).then_some(Group { place, pending, n_bytes }))
 }
 
-/// The files that a place reads, and about how much memory it takes.
-fn files(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<FileDigest>, u64)> {
+/// The runs that a place reads, and about how much memory it takes.
+fn runs(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<RunDigest>, u64)> {
     let set = &benchmark.sets[place.set];
     let chosen = match place.split {
         SplitKind::WithinSession | SplitKind::CrossSession => place.subject..place.subject + 1,
         SplitKind::CrossSubject => 0..set.subjects.len(),
     };
-    let (mut files, mut n_bytes, mut largest) = (Vec::new(), 0, 0);
+    let (mut runs, mut n_values, mut n_examples, mut longest) = (Vec::new(), 0, 0, 0);
+    let mut n_channels = 0;
+    let step_secs = benchmark.file.pseudo_online.step_secs;
     for at in chosen {
         match &digests[&(place.set, at)] {
             Ok(of) => {
-                files.extend(of.files.iter().cloned());
-                n_bytes += of.n_bytes;
-                largest = largest.max(of.n_bytes / of.files.len().max(1) as u64);
+                runs.extend(of.runs.iter().cloned());
+                n_values += of.n_samples * of.n_channels;
+                longest = longest.max(of.n_samples * of.n_channels / of.runs.len().max(1) as u64);
+                n_channels = n_channels.max(of.n_channels);
+                n_examples += match place.mode {
+                    Mode::Offline => of.n_cues,
+                    Mode::PseudoOnline => {
+                        let rate_hz = set.selection.dataset.rate_hz;
+                        (of.n_samples as f64 / rate_hz / step_secs) as u64
+                    }
+                };
             }
             Err(why) if at == place.subject => bail!("{why}"),
             Err(why) => {
@@ -201,10 +232,14 @@ fn files(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<
             }
         }
     }
-    // Sixteen bits become 32 in memory; offline, 64 at every stage of one run's filters.
-    let stages = benchmark.pipelines.iter().map(n_stages).sum::<u64>();
-    let filtered = if place.mode == Mode::Offline { 4 * largest * stages } else { 0 };
-    Ok((files, 2 * n_bytes + filtered))
+    // Samples are of four bytes; offline, of eight at every stage of one run's filters.
+    // Features are at most a matrix of all channels each, and those that are fitted to are
+    // copied by everybody who fits.
+    let n_stages = benchmark.pipelines.iter().map(n_stages).sum::<u64>();
+    let filtered = if place.mode == Mode::Offline { 8 * longest * n_stages } else { 0 };
+    let copies = 1 + rayon::current_num_threads() as u64;
+    let features = 8 * n_channels.pow(2) * n_examples * n_stages * copies;
+    Ok((runs, 4 * n_values + filtered + features))
 }
 
 /// Signals that a pipeline's steps keep of a whole run.
@@ -296,7 +331,21 @@ fn online(
 ) -> Result<()> {
     let subject = set.subjects[place.subject];
     let loaded = load(set, place)?;
-    let plan = benchmark.online(set, pipelines.to_vec());
+    // What one pipeline lacks must not fail the others.
+    let protocol = &set.selection.protocol;
+    let checks: Vec<_> =
+        pipelines.iter().map(|pipeline| protocol.check(&loaded.runs, pipeline)).collect();
+    let able: Vec<usize> = (0..pipelines.len()).filter(|at| checks[*at].is_ok()).collect();
+    for (at, check) in checks.into_iter().enumerate() {
+        if let Err(error) = check {
+            land(at, Err(error.into()));
+        }
+    }
+    if able.is_empty() {
+        return Ok(());
+    }
+    let pipelines: Vec<_> = able.iter().map(|at| pipelines[*at].clone()).collect();
+    let plan = benchmark.online(set, pipelines.clone());
     let span = |(run, (subject, session)): (&Run, &(u32, u32))| {
         span(&plan.protocol, *subject, *session, run)
     };
@@ -314,7 +363,7 @@ fn online(
             let row = match &outcome.result {
                 Err(error) => Err(anyhow!("{}", in_words(error, &set.selection.classes))),
                 Ok(evaluated) => Ok(Row {
-                    dataset: set.selection.dataset.name.to_owned(),
+                    dataset: set.label.clone(),
                     subject,
                     session: name.clone(),
                     pipeline: outcome.pipeline.name.clone(),
@@ -341,7 +390,7 @@ fn online(
             }
         }
     }
-    rows.into_iter().enumerate().for_each(|(at, rows)| land(at, rows));
+    able.into_iter().zip(rows).for_each(|(at, rows)| land(at, rows));
     Ok(())
 }
 
