@@ -6,7 +6,7 @@
 Runs ``mindloop benchmark tests/compare/benchmark/plan.toml`` on all cores, without nulls,
 then the same work in Python: MOABB's offline evaluation (``tests/reference/offline_scores.py``)
 and a pseudo-online one with SciPy, pyRiemann and scikit-learn
-(``tests/reference/pseudo_online.py``, with four more decoders here), one process each with as
+(``tests/reference/pseudo_online.py``, with more decoders beside the plan), one process each with as
 many threads as its libraries choose. Prints both times, their ratio, and the largest
 difference of scores. ``DIR`` holds EEGMMIDB as PhysioNet lays it out.
 

@@ -1,6 +1,6 @@
 """The pseudo-online evaluation of the nine pipelines of ``plan.toml`` in Python.
 
-Five decoders more than ``tests/reference/pseudo_online.py`` has, on its windows and with its
+Six decoders more than ``tests/reference/pseudo_online.py`` has, on its windows and with its
 scores; the command line is its own.
 """
 

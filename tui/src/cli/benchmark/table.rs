@@ -373,7 +373,7 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
 fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
     writeln!(
         text,
-        "Mean ± standard deviation over subjects. Offline: area under the ROC of two classes and accuracy of more,\nif the plan says nothing else, shuffled folds, filters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks alone;\nclock: what the paradigm's timing scores without EEG."
+        "Mean ± standard deviation over subjects. Offline: area under the ROC of two\nclasses and accuracy of more, if the plan says nothing else, shuffled folds,\nfilters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks\nalone; clock: what the paradigm's timing scores without EEG."
     )?;
     if rows.iter().any(|row| Class::of(row).is_stateful) {
         writeln!(
