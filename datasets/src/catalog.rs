@@ -43,6 +43,7 @@ pub(crate) use names::{checksum_in, checksum_text};
 pub use spec::{ClassRuns, CueOn, Execution, Paradigm, RunFile, RunSpec, Runs, Text};
 
 use self::found::Found;
+use self::spec::text;
 use crate::reader::{ReadError, read_recording};
 use acquisition::signal::Recording;
 use acquisition::text::printable;
@@ -166,6 +167,34 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// An entry that knows nothing before it has seen the folder.
+    const fn in_folder(
+        name: &'static str,
+        title: &'static str,
+        at: fn(entry: &'static Self, root: &Path) -> Result<Self, CatalogError>,
+    ) -> Self {
+        Self {
+            name,
+            title: text(title),
+            licence: text(""),
+            citation: text(""),
+            doi: text(""),
+            home_url: text(""),
+            access: Access::ByHand("it is on this machine: name it by --data-dir"),
+            folder: "",
+            paradigm: Paradigm::Other,
+            rate_hz: 0.0,
+            n_channels: 0,
+            channels: &[],
+            n_subjects: 0,
+            classes: Cow::Borrowed(&[]),
+            task_interval_secs: [0.0, 0.0],
+            epoch_interval_secs: [0.0, 0.0],
+            layout: Layout::InFolder(at),
+            content: Content::Recording,
+        }
+    }
+
     /// All datasets of the catalogue.
     pub fn all() -> &'static [&'static Self] {
         &DATASETS

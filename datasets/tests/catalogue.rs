@@ -3,26 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+#[path = "support/data.rs"]
+mod data;
+
+use self::data::data_dir;
 use acquisition::marker::Cue;
 use datasets::catalog::{Dataset, Execution, RunSpec};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-
-/// The recordings, or nothing where there are none and that is allowed.
-fn data_dir() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let dir = PathBuf::from(std::env::var_os("MINDLOOP_DATA").unwrap_or(default.into()));
-    if dir.join("ssvep_exoskeleton").is_dir() {
-        return Some(dir);
-    }
-    assert!(
-        std::env::var("MINDLOOP_REQUIRE_DATA").as_deref() != Ok("1"),
-        "recordings are required and not in {}",
-        dir.display()
-    );
-    println!("needs recordings");
-    None
-}
+use std::path::Path;
 
 /// The cues of a run, with its file read.
 fn cues(dataset: &Dataset, data_dir: &Path, spec: &RunSpec, classes: &[String]) -> Vec<Cue> {
@@ -38,7 +26,7 @@ fn cues(dataset: &Dataset, data_dir: &Path, spec: &RunSpec, classes: &[String]) 
 
 #[test]
 fn cues_are_those_of_mne() {
-    let Some(data_dir) = data_dir() else { return };
+    let Some(data_dir) = data_dir("ssvep_exoskeleton") else { return };
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/catalogue.json");
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     for (name, golden) in golden["datasets"].as_object().unwrap() {

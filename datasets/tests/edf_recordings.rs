@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+#[path = "support/data.rs"]
+mod data;
+
+use self::data::data_dir;
 use acquisition::marker::Marker;
 use acquisition::signal::Chunk;
 use acquisition::text::InlineText;
@@ -17,22 +21,6 @@ const RELATIVE: f64 = 1e-6;
 /// Microvolts: values near zero differ by the order of additions, far below any
 /// converter's step.
 const ABSOLUTE: f64 = 1e-7;
-
-/// The recordings, or nothing where there are none and that is allowed.
-fn data_dir() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let dir = PathBuf::from(std::env::var_os("MINDLOOP_DATA").unwrap_or(default.into()));
-    if dir.join("eegmmidb").is_dir() {
-        return Some(dir);
-    }
-    assert!(
-        std::env::var("MINDLOOP_REQUIRE_DATA").as_deref() != Ok("1"),
-        "recordings are required and not in {}",
-        dir.display()
-    );
-    println!("needs recordings");
-    None
-}
 
 /// All samples `(n_channels, n_samples)` and markers of one stream.
 fn read_stream(path: &Path, stream_idx: usize) -> (Array2<f32>, Vec<Marker>) {
@@ -116,7 +104,7 @@ fn check_annotations(markers: &[Marker], golden: &Value, name: &str) {
 
 #[test]
 fn values_and_annotations_are_those_of_pyedflib_and_mne() {
-    let Some(data_dir) = data_dir() else { return };
+    let Some(data_dir) = data_dir("eegmmidb") else { return };
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/edf.json");
     let golden: Value = serde_json::from_str(&std::fs::read_to_string(golden).unwrap()).unwrap();
     let files = golden["files"].as_object().unwrap();
@@ -165,7 +153,7 @@ fn files_below(dir: &Path, files: &mut Vec<PathBuf>) {
 
 #[test]
 fn every_file_is_read_or_refused_with_a_reason() {
-    let Some(data_dir) = data_dir() else { return };
+    let Some(data_dir) = data_dir("eegmmidb") else { return };
     let mut files = Vec::new();
     files_below(&data_dir, &mut files);
     assert!(files.len() > 60, "{} files", files.len());
@@ -194,7 +182,7 @@ fn every_file_is_read_or_refused_with_a_reason() {
 
 #[test]
 fn eegmmidb_is_as_described() {
-    let Some(data_dir) = data_dir() else { return };
+    let Some(data_dir) = data_dir("eegmmidb") else { return };
     let dataset = datasets::catalog::Dataset::find("physionet-mi").unwrap();
     let path = dataset.locate(&data_dir, &dataset.file(1, 4).unwrap()).unwrap();
     let recording = read_recording(&path).unwrap();

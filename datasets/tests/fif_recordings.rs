@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+#[path = "support/data.rs"]
+mod data;
+
+use self::data::data_dir;
 use acquisition::signal::ChannelKind;
 use datasets::reader::{ReadError, open_stream, read_recording, summarize};
 use proptest::prelude::*;
@@ -12,29 +16,13 @@ use std::path::PathBuf;
 /// Our samples are rounded to single precision (6e-8), theirs are doubles.
 const RELATIVE: f64 = 1e-6;
 
-/// The recordings, or nothing where there are none and that is allowed.
-fn data_dir() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let dir = PathBuf::from(std::env::var_os("MINDLOOP_DATA").unwrap_or(default.into()));
-    if dir.join("ssvep_exoskeleton").is_dir() {
-        return Some(dir);
-    }
-    assert!(
-        std::env::var("MINDLOOP_REQUIRE_DATA").as_deref() != Ok("1"),
-        "recordings are required and not in {}",
-        dir.display()
-    );
-    println!("needs recordings");
-    None
-}
-
 fn close(ours: f64, theirs: f64, scale: f64, what: &str) {
     assert!((ours - theirs).abs() <= RELATIVE * scale, "{what}: {ours} is not {theirs}");
 }
 
 #[test]
 fn samples_and_events_are_those_of_mne() {
-    let Some(dir) = data_dir() else { return };
+    let Some(dir) = data_dir("ssvep_exoskeleton") else { return };
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/fif.json");
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     for (name, golden) in golden["files"].as_object().unwrap() {
@@ -70,7 +58,7 @@ fn samples_and_events_are_those_of_mne() {
 
 #[test]
 fn an_elekta_file_has_its_sensors_kinds_and_units() {
-    let Some(dir) = data_dir() else { return };
+    let Some(dir) = data_dir("ssvep_exoskeleton") else { return };
     let summary = summarize(&dir.join("formats/meg-fif/141027_cropped_90Hz_raw.fif")).unwrap();
     let count = |kind| summary.streams[0].channels.iter().filter(|c| c.kind == kind).count();
     assert_eq!((count(ChannelKind::MegGrad), count(ChannelKind::MegMag)), (204, 102));

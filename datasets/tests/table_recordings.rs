@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+#[path = "support/data.rs"]
+mod data;
+
+use self::data::data_dir;
 use datasets::reader::ts::read_trials;
 use datasets::reader::{ReadError, read_recording};
 use flate2::Compression;
@@ -14,22 +18,6 @@ use std::path::PathBuf;
 
 /// Our samples are rounded to single precision (6e-8), theirs are doubles.
 const RELATIVE: f64 = 1e-6;
-
-/// The recordings, or nothing where there are none and that is allowed.
-fn data_dir() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
-    let dir = PathBuf::from(std::env::var_os("MINDLOOP_DATA").unwrap_or(default.into()));
-    if dir.join("erp_muse_lsl").is_dir() {
-        return Some(dir);
-    }
-    assert!(
-        std::env::var("MINDLOOP_REQUIRE_DATA").as_deref() != Ok("1"),
-        "recordings are required and not in {}",
-        dir.display()
-    );
-    println!("needs recordings");
-    None
-}
 
 fn golden() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/golden/table.json");
@@ -46,7 +34,7 @@ fn check_channel(ours: impl Iterator<Item = f64>, golden: &Value, what: &str) {
 
 #[test]
 fn a_headbands_tables_are_those_of_numpy() {
-    let Some(dir) = data_dir() else { return };
+    let Some(dir) = data_dir("erp_muse_lsl") else { return };
     for (name, golden) in golden()["tables"].as_object().unwrap() {
         let recording = read_recording(&dir.join(name)).unwrap();
         let labels: Vec<_> = recording.info.channels.iter().map(|c| c.label.clone()).collect();
@@ -71,7 +59,7 @@ fn a_headbands_tables_are_those_of_numpy() {
 
 #[test]
 fn trials_are_those_of_numpy() {
-    let Some(dir) = data_dir() else { return };
+    let Some(dir) = data_dir("erp_muse_lsl") else { return };
     for (name, golden) in golden()["trials"].as_object().unwrap() {
         let trials = read_trials(&dir.join(name)).unwrap();
         let samples = trials.epochs.samples();

@@ -10,9 +10,8 @@
 
 use super::folder::{DESCRIPTION, Description, cued};
 use super::found::{Beside, Found, FoundRun, files_below, natural};
-use super::spec::text;
 use super::tables::{Table, is_given, markers};
-use super::{Access, CatalogError, ClassRuns, Content, Dataset, Layout, Paradigm};
+use super::{CatalogError, ClassRuns, Dataset};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -36,26 +35,8 @@ const ENDS: [&str; 12] = [
 ];
 
 /// The entry, which knows nothing before it has seen the folder.
-pub static BIDS: Dataset = Dataset {
-    name: "bids",
-    title: text("a folder in the Brain Imaging Data Structure"),
-    licence: text(""),
-    citation: text(""),
-    doi: text(""),
-    home_url: text(""),
-    access: Access::ByHand("it is on this machine: name it by --data-dir"),
-    folder: "",
-    paradigm: Paradigm::Other,
-    rate_hz: 0.0,
-    n_channels: 0,
-    channels: &[],
-    n_subjects: 0,
-    classes: Cow::Borrowed(&[]),
-    task_interval_secs: [0.0, 0.0],
-    epoch_interval_secs: [0.0, 0.0],
-    layout: Layout::InFolder(at),
-    content: Content::Recording,
-};
+pub static BIDS: Dataset =
+    Dataset::in_folder("bids", "a folder in the Brain Imaging Data Structure", at);
 
 /// The dataset in a folder. What `entry` states already (its classes and intervals, where
 /// it is a published dataset) stays.

@@ -20,8 +20,7 @@ mod pattern;
 
 use self::pattern::{Labels, Pattern};
 use super::found::{Beside, Found, FoundRun, files_below, shown};
-use super::spec::text;
-use super::{Access, CatalogError, ClassRuns, Content, CueOn, Dataset, Layout, Paradigm, Runs};
+use super::{CatalogError, ClassRuns, Content, CueOn, Dataset, Layout, Paradigm, Runs};
 use acquisition::text::InlineText;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -35,26 +34,7 @@ pub(super) const DESCRIPTION: &str = "mindloop.toml";
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The entry, which knows nothing before it has seen the folder.
-pub static FOLDER: Dataset = Dataset {
-    name: "folder",
-    title: text("a folder of recordings with events"),
-    licence: text(""),
-    citation: text(""),
-    doi: text(""),
-    home_url: text(""),
-    access: Access::ByHand("it is on this machine: name it by --data-dir"),
-    folder: "",
-    paradigm: Paradigm::Other,
-    rate_hz: 0.0,
-    n_channels: 0,
-    channels: &[],
-    n_subjects: 0,
-    classes: Cow::Borrowed(&[]),
-    task_interval_secs: [0.0, 0.0],
-    epoch_interval_secs: [0.0, 0.0],
-    layout: Layout::InFolder(at),
-    content: Content::Recording,
-};
+pub static FOLDER: Dataset = Dataset::in_folder("folder", "a folder of recordings with events", at);
 
 /// What `mindloop.toml` may say.
 #[derive(Debug, Default, Deserialize)]
