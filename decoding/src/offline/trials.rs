@@ -8,7 +8,7 @@
 
 use super::{OfflineError, Padding, fir_signal, sos_signal};
 use crate::decoder::{ExampleSpan, Examples};
-use crate::evaluate::pseudo_online::{Run, check_same_stream};
+use crate::evaluate::pseudo_online::{EvaluateError, Run, check_same_stream};
 use crate::front_end::batch::{streaming_step, whole_features};
 use crate::front_end::step::Demands;
 use crate::front_end::{FrontEndSpec, PlanError, Response, channels};
@@ -77,8 +77,7 @@ impl TrialSpec {
         demands: &Demands,
         n_tasks: usize,
     ) -> Result<Trials, TrialError> {
-        if check_same_stream(runs, 0..runs.len()).is_err() {
-            let name = runs.last().map_or(String::new(), |run| run.recording.info.name.clone());
+        if let Err(EvaluateError::Mismatch { name }) = check_same_stream(runs, 0..runs.len()) {
             return Err(TrialError::Mismatch { name });
         }
         let mut examples =
