@@ -25,11 +25,13 @@ fn sos(c: &mut Criterion) {
         let sections = butterworth::bandpass(4, 8.0, 30.0, rate()).expect("8-30 Hz is a band");
         let mut filter = SosFilter::new(sections, n_channels);
         let input = noise(n_channels * 10);
-        let mut chunk = input.clone();
+        // Not a whole number of pages behind the input: some machines copy slowly then.
+        let mut chunk = vec![0.0; 256 + input.len()];
+        let chunk = &mut chunk[256..];
         c.bench_function(&format!("sos/4sections-{n_channels}ch-10samples"), |b| {
             b.iter(|| {
                 chunk.copy_from_slice(&input);
-                filter.process_frames(black_box(&mut chunk));
+                filter.process_frames(black_box(chunk));
             });
         });
     }

@@ -46,6 +46,9 @@ SETTINGS = {
 AREAS = sorted(p.stem for p in (Path(__file__).parent / "cases").glob("[a-z]*.py"))
 # Least time of one batch: far above the clock's and the pipe's own.
 BATCH_SECS = 0.02
+# A pause before each batch, of either side: threads of a BLAS keep spinning for some 20 ms
+# after their last call, on the cores that the other side is about to use.
+PAUSE_SECS = 0.1
 
 
 @dataclass
@@ -279,6 +282,7 @@ def compare(
     times: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(repeats):
         for name, secs in sides.items():
+            time.sleep(PAUSE_SECS)
             times[name].append(secs(calls[name]) / calls[name])
     error = None
     if case.tolerance is not None and comparison.outputs is not None:

@@ -25,17 +25,24 @@ pub const CASES: &[(&str, Plan)] = &[
         let ratio = Ratio::new(request.count("up")?, request.count("down")?);
         let ratio = ratio.map_err(|e| e.to_string())?;
         let filter = Resampler::plan(ratio, frames.n_channels).map_err(|e| e.to_string())?;
-        let n_outputs = filter.n_outputs(frames.input.len() / frames.n_channels);
+        let n_outputs = filter.n_outputs(frames.input().len() / frames.n_channels);
         frames.output = vec![0.0; n_outputs * frames.n_channels];
         Ok(Parts::case((filter, frames), resample, |(_, frames)| frames.outputs()))
     }),
 ];
 
+/// Values in a page of memory.
+const PAGE: usize = 4096 / size_of::<f64>();
+
 /// A recording frame after frame, what is made of it, and how many samples come at once.
 struct Chunks {
     n_channels: usize,
     chunk: usize,
+    /// The recording behind some values that set it half a page apart from the output:
+    /// between places that are alike within a page some machines copy several times more
+    /// slowly, and whether two allocations are is chance.
     input: Vec<f64>,
+    lead: usize,
     output: Vec<f64>,
 }
 
@@ -47,13 +54,23 @@ impl Chunks {
             return Err("a recording has two dimensions".to_owned());
         };
         let chunk = request.count("chunk")? * n_channels;
-        let data = input.data.clone();
-        Ok(Self { n_channels, chunk, output: vec![0.0; data.len()], input: data })
+        let output = vec![0.0; input.data.len()];
+        let mut led = vec![0.0; PAGE + input.data.len()];
+        let apart = led.as_ptr().addr().wrapping_sub(output.as_ptr().addr()) / size_of::<f64>();
+        let lead = (PAGE + PAGE / 2 - apart % PAGE) % PAGE;
+        led.truncate(lead + input.data.len());
+        led[lead..].copy_from_slice(&input.data);
+        Ok(Self { n_channels, chunk, input: led, lead, output })
+    }
+
+    fn input(&self) -> &[f64] {
+        &self.input[self.lead..]
     }
 
     /// Passes every chunk through `filter`, in place of where it is wanted.
     fn run(&mut self, mut filter: impl FnMut(&mut [f64])) {
-        for (from, to) in self.input.chunks(self.chunk).zip(self.output.chunks_mut(self.chunk)) {
+        let input = &self.input[self.lead..];
+        for (from, to) in input.chunks(self.chunk).zip(self.output.chunks_mut(self.chunk)) {
             to.copy_from_slice(from);
             filter(to);
         }
@@ -78,7 +95,7 @@ fn fir((filter, frames): &mut (FirFilter, Chunks)) {
 fn resample((filter, frames): &mut (Resampler, Chunks)) {
     filter.reset();
     let mut done = 0;
-    for chunk in frames.input.chunks(frames.chunk) {
+    for chunk in frames.input[frames.lead..].chunks(frames.chunk) {
         done += filter.process_frames(chunk, &mut frames.output[done * frames.n_channels..]);
     }
 }
