@@ -11,8 +11,10 @@ use crate::matrix::Matrix;
 use crate::riemann::covariance::ledoit_wolf;
 use acquisition::marker::ClassIdx;
 use faer::{Mat, MatRef, Side};
+use few::Few;
 use serde::{Deserialize, Serialize};
 
+mod few;
 #[cfg(test)]
 mod tests;
 
@@ -110,7 +112,8 @@ impl LdaModel {
 
     /// Fits to `x` (`n_examples` vectors of `n_features`) with a label each.
     ///
-    /// Batch: allocates; its time grows with `n_features` cubed.
+    /// Batch: allocates; its time grows with `n_features` cubed, or with `n_features` times
+    /// `n_examples` squared where there are fewer examples than half the features.
     ///
     /// # Errors
     /// [`FitError::TooFewExamples`] below two of a class, [`FitError::NotFinite`] where
@@ -119,8 +122,13 @@ impl LdaModel {
     /// [`FitError::Shape`] where the sizes of what is passed do not fit each other,
     /// [`FitError::UnknownClass`] and [`FitError::BadParameter`].
     pub fn fit(x: &[Vec<f64>], labels: &[ClassIdx], n_classes: usize) -> Result<Self, FitError> {
-        let Moments { counts, means, within } = Moments::of(x, labels, n_classes)?;
-        let coef = least_squares(within.as_ref(), means.as_ref())?;
+        let classes = Standardised::of(x, labels, n_classes)?;
+        let solved = Few::of(&classes).and_then(|few| few.solve(classes.means.as_ref()));
+        let coef = match solved {
+            Some(coef) => coef,
+            None => least_squares(classes.within().as_ref(), classes.means.as_ref())?,
+        };
+        let Standardised { counts, means, .. } = classes;
         let intercept_of = |k: usize| {
             let prior = counts[k] as f64 / x.len() as f64;
             prior.ln() - 0.5 * (means.col(k).transpose() * coef.col(k))
@@ -175,11 +183,27 @@ impl Moments {
         labels: &[ClassIdx],
         n_classes: usize,
     ) -> Result<Self, FitError> {
+        let classes = Standardised::of(x, labels, n_classes)?;
+        let within = classes.within();
+        Ok(Self { counts: classes.counts, means: classes.means, within })
+    }
+}
+
+/// Labelled features, each class standardised by itself.
+struct Standardised {
+    counts: Vec<usize>,
+    /// Class means in columns, `(n_features, n_classes)`.
+    means: Mat<f64>,
+    /// Of each class: its examples in rows, and the standard deviation of each feature.
+    classes: Vec<(Mat<f64>, Vec<f64>)>,
+}
+
+impl Standardised {
+    fn of(x: &[Vec<f64>], labels: &[ClassIdx], n_classes: usize) -> Result<Self, FitError> {
         let counts = count_examples(x.len(), labels, n_classes)?;
         let n_features = check_features(x)?;
         let mut means = Mat::zeros(n_features, n_classes);
-        let mut within = Mat::zeros(n_features, n_features);
-        for (k, &count) in counts.iter().enumerate() {
+        let class = |(k, &count): (usize, &usize)| {
             let of_class = labels.iter().zip(x).filter(|(l, _)| l.index() == k).map(|(_, x)| x);
             let mut examples = Mat::zeros(count, n_features);
             for (i, example) in of_class.enumerate() {
@@ -188,15 +212,30 @@ impl Moments {
                 }
             }
             let scale = standardise(&mut examples, &mut means, k);
+            (examples, scale)
+        };
+        let classes = counts.iter().enumerate().map(class).collect();
+        Ok(Self { counts, means, classes })
+    }
+
+    fn n_examples(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// The shrunk covariance within classes.
+    fn within(&self) -> Mat<f64> {
+        let n_features = self.means.nrows();
+        let mut within = Mat::zeros(n_features, n_features);
+        for (examples, scale) in &self.classes {
             let (shrunk, _) = ledoit_wolf(examples.as_ref());
-            let prior = count as f64 / x.len() as f64;
+            let prior = examples.nrows() as f64 / self.n_examples() as f64;
             for j in 0..n_features {
                 for i in 0..n_features {
                     within[(i, j)] += prior * (scale[i] * shrunk[(i, j)] * scale[j]);
                 }
             }
         }
-        Ok(Self { counts, means, within })
+        within
     }
 }
 

@@ -90,17 +90,31 @@ pub fn ledoit_wolf(x: MatRef<'_, f64>) -> (Mat<f64>, f64) {
 ///
 /// Thread: decoding thread. Allocation: none.
 pub fn ledoit_wolf_shrink(mut cov: MatMut<'_, f64>, quartic: f64, n_samples: usize) -> f64 {
-    let (n, p) = (n_samples as f64, cov.nrows() as f64);
-    if cov.nrows() == 1 {
-        return 0.0;
-    }
-    let mu = trace(cov.as_ref()) / p;
-    let square = sum_of_squares(cov.as_ref());
-    let distance = (square - p * mu * mu) / p;
-    let beta = ((quartic / n - square) / (p * n)).min(distance);
-    let delta = if beta == 0.0 { 0.0 } else { beta / distance };
+    let (trace, square) = (trace(cov.as_ref()), sum_of_squares(cov.as_ref()));
+    let delta = ledoit_wolf_delta(trace, square, quartic, (n_samples, cov.nrows()));
+    let mu = trace / cov.nrows() as f64;
     shrink(cov.as_mut(), delta, mu);
     delta
+}
+
+/// Ledoit-Wolf's shrinkage `δ` of a covariance, given its `trace`, the sum of its `square`s
+/// and `Σ_t ‖z_t‖⁴` of the centred samples. One channel is not shrunk.
+///
+/// Thread: decoding thread. Allocation: none.
+pub fn ledoit_wolf_delta(
+    trace: f64,
+    square: f64,
+    quartic: f64,
+    (n_samples, n_channels): (usize, usize),
+) -> f64 {
+    if n_channels == 1 {
+        return 0.0;
+    }
+    let (n, p) = (n_samples as f64, n_channels as f64);
+    let mu = trace / p;
+    let distance = (square - p * mu * mu) / p;
+    let beta = ((quartic / n - square) / (p * n)).min(distance);
+    if beta == 0.0 { 0.0 } else { beta / distance }
 }
 
 fn trace(a: MatRef<'_, f64>) -> f64 {

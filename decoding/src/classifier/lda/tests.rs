@@ -108,6 +108,33 @@ fn as_scikit_learn() {
 }
 
 #[test]
+fn few_examples_are_solved_as_many_are() {
+    for (n_examples, n_features, n_classes) in [(12, 40, 2), (30, 61, 3), (36, 300, 2)] {
+        let (mut x, labels) = Normal::new(5).examples(n_examples, n_features, n_classes, 1.0);
+        for example in &mut x {
+            // A constant feature, one that repeats another, and units far apart.
+            (example[1], example[2]) = (4.0, example[3]);
+            example[0] *= 1e3;
+        }
+        let classes = Standardised::of(&x, &labels, n_classes).unwrap();
+        let few = Few::of(&classes).unwrap().solve(classes.means.as_ref()).unwrap();
+        let many = least_squares(classes.within().as_ref(), classes.means.as_ref()).unwrap();
+        for k in 0..n_classes {
+            let column = |of: &Mat<f64>| of.col(k).iter().copied().collect::<Vec<_>>();
+            // A condition of up to 1e7 in either.
+            assert_close(&column(&few), &column(&many), 1e-8);
+        }
+        for example in &mut x {
+            example[0] *= 1e6;
+        }
+        let far = Standardised::of(&x, &labels, n_classes).unwrap();
+        assert!(Few::of(&far).is_none(), "digits would be lost");
+    }
+    let (x, labels) = Normal::new(6).examples(21, 40, 2, 1.0);
+    assert!(Few::of(&Standardised::of(&x, &labels, 2).unwrap()).is_none(), "it does not pay");
+}
+
+#[test]
 fn order_of_examples_scale_of_features_and_names_of_classes_do_not_matter() {
     let (x, labels) = Normal::new(1).examples(90, 5, 3, 1.0);
     let model = LdaModel::fit(&x, &labels, 3).unwrap();
