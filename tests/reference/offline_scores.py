@@ -28,6 +28,7 @@ import mne
 import numpy as np
 from golden import dumps, plain, versions
 from moabb.datasets import PhysionetMI
+from moabb.datasets.base import BaseDataset
 from moabb.datasets.utils import stim_channels_with_selected_ids
 from moabb.evaluations import WithinSessionEvaluation
 from moabb.paradigms import FilterBankLeftRightImagery, LeftRightImagery
@@ -121,7 +122,9 @@ def bank() -> dict[str, Any]:
     return {"fbcsp+svm": make_pipeline(csp, SVC(C=1, kernel="linear"))}
 
 
-def evaluate(paradigm: Any, dataset: Local, chosen: dict[str, Any]) -> list[dict[str, Any]]:
+def evaluate(
+    paradigm: Any, dataset: BaseDataset, chosen: dict[str, Any], **options: Any
+) -> list[dict[str, Any]]:
     evaluation = WithinSessionEvaluation(
         paradigm=paradigm,
         datasets=[dataset],
@@ -130,6 +133,7 @@ def evaluate(paradigm: Any, dataset: Local, chosen: dict[str, Any]) -> list[dict
         hdf5_path=tempfile.mkdtemp(),
         suffix="offline",
         n_jobs=1,
+        **options,
     )
     frame = evaluation.process(chosen)
     return [

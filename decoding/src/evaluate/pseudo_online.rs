@@ -4,7 +4,7 @@
 //! It is *not* a second implementation of a session. Nothing after a window's end
 //! reaches its decision; training windows come from the calibration parts alone.
 
-use crate::decoder::{Decoder, ExampleSpan, Examples, Fit as _, FitError};
+use crate::decoder::{Decoder, ExampleSpan, Examples, FitError};
 use crate::evaluate::labels::{
     LabelRule, TaskInterval, TrialSpan, sample_labels, thin_idle, trial_spans, window_labels,
 };
@@ -13,6 +13,7 @@ use crate::front_end::batch::span_features;
 use crate::front_end::learn::{LearnError, learn};
 use crate::front_end::step::{Demands, SignalStep};
 use crate::front_end::{Completed, FrontEnd, FrontEndSpec, PlanError, channels};
+use crate::pipeline::fit::fit_together;
 use crate::pipeline::runtime::ModelError;
 use crate::pipeline::{FittedPipeline, Pipeline, demands};
 use crate::session::engine::Engine;
@@ -196,13 +197,14 @@ impl Protocol {
         parts: &[Part<Calibration>],
         learned: &[Result<Pipeline, FitError>],
     ) -> Result<Vec<Result<FittedPipeline, FitError>>, EvaluateError> {
-        let able = learned.iter().flatten();
-        let examples = self.examples(runs, parts, &demands(able))?;
-        let fit = |pipeline: &Result<Pipeline, FitError>| match pipeline {
-            Ok(pipeline) => pipeline.fit(&examples),
+        let able: Vec<Pipeline> = learned.iter().flatten().cloned().collect();
+        let examples = self.examples(runs, parts, &demands(&able))?;
+        let mut fitted = fit_together(&able, &examples).into_iter();
+        let of = |pipeline: &Result<Pipeline, FitError>| match pipeline {
+            Ok(_) => fitted.next().expect("as many as are able"),
             Err(error) => Err(error.clone()),
         };
-        Ok(learned.par_iter().map(fit).collect())
+        Ok(learned.iter().map(of).collect())
     }
 
     /// The training examples of the calibration `parts`, in time order.

@@ -3,7 +3,7 @@
 
 use super::Pipeline;
 use super::choose::choose;
-use super::fitted::{FittedClassifier, FittedPipeline, FittedSteps, FittedTransform};
+use super::fitted::{FittedPipeline, FittedSteps, FittedTransform};
 use super::mirror::Twins;
 use super::step::{Classifier, Step, Transform};
 use super::transform::After;
@@ -147,8 +147,7 @@ impl Fit for Pipeline {
 
     fn fit(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
         self.check()?;
-        check_size("the list of labels", examples.features.len(), examples.labels.len())?;
-        check_size("the list of spans", examples.features.len(), examples.spans.len())?;
+        check_sizes(examples)?;
         match &self.choose {
             None => self.fit_plain(examples),
             Some(choice) => choose(choice, &self.candidates()?, examples),
@@ -156,22 +155,21 @@ impl Fit for Pipeline {
     }
 }
 
+fn check_sizes(examples: &Examples) -> Result<(), FitError> {
+    check_size("the list of labels", examples.features.len(), examples.labels.len())?;
+    check_size("the list of spans", examples.features.len(), examples.spans.len())
+}
+
 impl Pipeline {
     /// Fits the lists of steps, with nothing to choose.
     pub(super) fn fit_plain(&self, examples: &Examples) -> Result<FittedPipeline, FitError> {
-        let members = self.members();
-        let fit = |member: &Self| member.fit_steps(&Training::of(member, examples));
-        let members = members.par_iter().map(fit).collect::<Result<_, _>>()?;
+        let members = fit_lists(&self.members(), examples).into_iter().collect::<Result<_, _>>()?;
         Ok(FittedPipeline { pipeline: self.clone(), members, candidates: vec![] })
     }
 
     /// Fits the one list of steps.
     pub(super) fn fit_steps(&self, training: &Training<'_>) -> Result<FittedSteps, FitError> {
-        training.check_classes()?;
-        let steps: Vec<_> = self.transforms().collect();
-        let mut transforms = Vec::with_capacity(steps.len());
-        let classifier = fit_rest(&steps, self.classifier(), training, &mut transforms)?;
-        Ok(FittedSteps { transforms, classifier })
+        fit_lists_to(&[self], training).remove(0)
     }
 
     fn transforms(&self) -> impl Iterator<Item = &Transform> {
@@ -190,21 +188,126 @@ impl Pipeline {
     }
 }
 
-/// Fits the first step, then the rest to what it makes of the examples.
-fn fit_rest(
-    steps: &[&Transform],
-    classifier: &Classifier,
+/// Fits every pipeline to the same examples, to the bit as each by itself. What several
+/// lists of steps begin with in common is fitted once: a tangent space, for one.
+///
+/// Batch: allocates, uses the caller's rayon pool.
+///
+/// # Errors
+/// For each pipeline as [`Fit::fit`] has them; one that fails does not stop the others.
+///
+/// # Panics
+/// If the examples were made for other pipelines.
+pub fn fit_together(
+    pipelines: &[Pipeline],
+    examples: &Examples,
+) -> Vec<Result<FittedPipeline, FitError>> {
+    let is_sound = check_sizes(examples).is_ok();
+    let shares =
+        |pipeline: &&Pipeline| is_sound && pipeline.choose.is_none() && pipeline.check().is_ok();
+    let lists: Vec<Pipeline> =
+        pipelines.iter().filter(shares).flat_map(Pipeline::members).collect();
+    let mut fitted = fit_lists(&lists, examples).into_iter();
+    let mut fit = |pipeline: &Pipeline| {
+        if !shares(&pipeline) {
+            return pipeline.fit(examples);
+        }
+        let n_members = pipeline.members().len();
+        let members: Vec<_> = fitted.by_ref().take(n_members).collect();
+        let members = members.into_iter().collect::<Result<_, _>>()?;
+        Ok(FittedPipeline { pipeline: pipeline.clone(), members, candidates: vec![] })
+    };
+    pipelines.iter().map(&mut fit).collect()
+}
+
+/// Fits lists of steps, each to the examples that have its feature.
+fn fit_lists(lists: &[Pipeline], examples: &Examples) -> Vec<Result<FittedSteps, FitError>> {
+    let demands: Vec<_> = lists.iter().map(Pipeline::demand).collect();
+    let mut fitted: Vec<_> = lists.iter().map(|_| None).collect();
+    let firsts = (0..lists.len()).filter(|k| !demands[..*k].contains(&demands[*k]));
+    let groups: Vec<Vec<usize>> = firsts
+        .map(|first| (first..lists.len()).filter(|k| demands[*k] == demands[first]).collect())
+        .collect();
+    let fit = |group: &Vec<usize>| {
+        let lists: Vec<_> = group.iter().map(|k| &lists[*k]).collect();
+        fit_lists_to(&lists, &Training::of(lists[0], examples))
+    };
+    let of_groups: Vec<_> = groups.par_iter().map(fit).collect();
+    for (group, of_group) in groups.into_iter().zip(of_groups) {
+        for (k, result) in group.into_iter().zip(of_group) {
+            fitted[k] = Some(result);
+        }
+    }
+    fitted.into_iter().flatten().collect()
+}
+
+/// Fits lists of steps to the same training.
+fn fit_lists_to(
+    lists: &[&Pipeline],
     training: &Training<'_>,
-    done: &mut Vec<FittedTransform>,
-) -> Result<FittedClassifier, FitError> {
-    let [step, rest @ ..] = steps else { return classifier.fit(training) };
+) -> Vec<Result<FittedSteps, FitError>> {
+    if let Err(error) = training.check_classes() {
+        return lists.iter().map(|_| Err(error.clone())).collect();
+    }
+    let steps: Vec<Vec<&Transform>> =
+        lists.iter().map(|list| list.transforms().collect()).collect();
+    let rest: Vec<Rest<'_>> = lists
+        .iter()
+        .zip(&steps)
+        .enumerate()
+        .map(|(at, (list, steps))| (at, &steps[..], list.classifier()))
+        .collect();
+    let mut fitted = fit_rest(&rest, training, &[]);
+    fitted.sort_by_key(|(at, _)| *at);
+    fitted.into_iter().map(|(_, result)| result).collect()
+}
+
+/// What is left to fit of a list of steps, and which list it is.
+type Rest<'a> = (usize, &'a [&'a Transform], &'a Classifier);
+
+/// What came of lists of steps, and which they are.
+type OfLists = Vec<(usize, Result<FittedSteps, FitError>)>;
+
+/// Fits what is left of lists whose steps so far are the same ones, `done`.
+fn fit_rest(lists: &[Rest<'_>], training: &Training<'_>, done: &[FittedTransform]) -> OfLists {
+    let mut by_step: Vec<(&Transform, Vec<Rest<'_>>)> = Vec::new();
+    let mut ended = Vec::new();
+    for &(at, steps, classifier) in lists {
+        let [step, rest @ ..] = steps else {
+            ended.push((at, classifier));
+            continue;
+        };
+        match by_step.iter_mut().find(|(other, _)| other == step) {
+            Some((_, lists)) => lists.push((at, rest, classifier)),
+            None => by_step.push((step, vec![(at, rest, classifier)])),
+        }
+    }
+    let classify = |(at, classifier): &(usize, &Classifier)| {
+        let fitted = classifier.fit(training);
+        (*at, fitted.map(|classifier| FittedSteps { transforms: done.to_vec(), classifier }))
+    };
+    let go_on = |(step, lists): &(&Transform, Vec<Rest<'_>>)| {
+        fit_step(step, lists, training, done).unwrap_or_else(|error| {
+            lists.iter().map(|(at, ..)| (*at, Err(error.clone()))).collect()
+        })
+    };
+    ended.par_iter().map(classify).chain(by_step.par_iter().flat_map(go_on)).collect()
+}
+
+/// Fits a step, then the rest of the lists that have it to what it makes of the examples.
+fn fit_step(
+    step: &Transform,
+    lists: &[Rest<'_>],
+    training: &Training<'_>,
+    done: &[FittedTransform],
+) -> Result<OfLists, FitError> {
     let fitted = step.fit(training)?;
     let after = step.after(fitted.as_ref(), training)?;
     let values = match (&after, &fitted) {
         (After::Transformed, Some(fitted)) => transformed(fitted, &training.views)?,
         _ => Vec::new(),
     };
-    done.extend(fitted);
+    let done: Vec<_> = done.iter().cloned().chain(fitted).collect();
     let next = match &after {
         After::Transformed => training.with_values(&values),
         After::Values(values) => training.with_values(values),
@@ -214,7 +317,7 @@ fn fit_rest(
     if let After::Kept(_) = after {
         next.check_classes()?;
     }
-    fit_rest(rest, classifier, &next, done)
+    Ok(fit_rest(lists, &next, &done))
 }
 
 /// What a fitted step makes of every example, each by itself.

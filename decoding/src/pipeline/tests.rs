@@ -180,6 +180,32 @@ fn calibrations_without_a_class_are_refused() {
 }
 
 #[test]
+fn pipelines_fitted_together_are_those_fitted_alone() {
+    let named = |name: &str| built_in::find(name).unwrap();
+    let names = ["mdm", "ts+lr", "fgmdm", "ts+svm", "csp+lda", "logvar+lda", "ts+el"];
+    let mut pipelines: Vec<_> = names.into_iter().map(named).collect();
+    pipelines.extend(voters());
+    // One that chooses goes its own way.
+    let steps = "[[steps]]\nstep = \"covariance\"\n[[steps]]\nstep = \"tangent_space\"";
+    let machine = "[[steps]]\nstep = \"svm\"";
+    let choose =
+        "[choose]\n[[choose.parameters]]\nstep = \"svm\"\nparameter = \"c\"\nvalues = [0.5, 1.0]";
+    let choosing = Pipeline::from_toml(&format!("name = \"c\"\n{steps}\n{machine}\n{choose}"));
+    pipelines.push(choosing.unwrap());
+    let mut examples = examples(&pipelines, 3, 30);
+    let check = |examples: &Examples| {
+        let alone: Vec<_> = pipelines.iter().map(|pipeline| pipeline.fit(examples)).collect();
+        assert!(super::fit::fit_together(&pipelines, examples) == alone);
+        alone.iter().filter(|fitted| fitted.is_ok()).count()
+    };
+    assert_eq!(check(&examples), pipelines.len());
+    examples.labels.iter_mut().for_each(|label| *label = ClassIdx(label.0.min(1)));
+    assert_eq!(check(&examples), 0, "a class is gone");
+    examples.labels.pop();
+    assert_eq!(check(&examples), 0, "a label is gone");
+}
+
+#[test]
 fn channels_are_picked_by_label() {
     let pipeline = |labels: &str| {
         let text = format!(
