@@ -109,6 +109,7 @@ pub struct FrontEnd {
     inputs: Vec<usize>,
     n_picked: usize,
     spec: WindowSpec,
+    rate: SampleRate,
     /// The inputs' values, the last finite ones of each.
     frame: Vec<f64>,
     graph: Graph,
@@ -175,6 +176,7 @@ impl FrontEnd {
             grid_start: 0,
             sound: Sound::default(),
             spec: window,
+            rate: info.rate,
             n_picked,
             inputs,
         })
@@ -196,6 +198,11 @@ impl FrontEnd {
     /// Window length and step in samples.
     pub fn spec(&self) -> WindowSpec {
         self.spec
+    }
+
+    /// Rate of the stream.
+    pub fn rate(&self) -> SampleRate {
+        self.rate
     }
 
     /// Number of channels decoded from.

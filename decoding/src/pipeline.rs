@@ -25,6 +25,7 @@ pub mod fit;
 pub mod fitted;
 mod mirror;
 pub mod moabb;
+pub mod policy;
 pub mod runtime;
 pub mod step;
 mod tasks;
@@ -34,6 +35,7 @@ mod transform;
 pub use self::fitted::FittedPipeline;
 
 use self::choose::Choose;
+use self::policy::DecisionPolicy;
 use self::step::{Classifier, Step, Transform};
 use crate::front_end::step::{Demand, Demands, SignalStep};
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,9 @@ pub struct Pipeline {
     /// posterior is the normalised geometric mean of theirs. Empty where there is one list.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub vote: Vec<Voter>,
+    /// How posteriors become decisions; each by itself where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decision: Option<DecisionPolicy>,
     /// What is chosen inside the calibration; nothing where it is absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub choose: Option<Choose>,
@@ -68,7 +73,7 @@ impl Default for Pipeline {
     /// No steps yet.
     fn default() -> Self {
         let (steps, vote) = (Vec::new(), Vec::new());
-        Self { name: String::new(), idle_weight: None, steps, vote, choose: None }
+        Self { name: String::new(), idle_weight: None, steps, vote, decision: None, choose: None }
     }
 }
 
@@ -129,7 +134,8 @@ impl Pipeline {
             Step::Classifier(Classifier::AdaptiveLda(_)) => true,
             _ => false,
         };
-        if self.members().iter().any(|member| member.steps.iter().any(adapts)) {
+        let adapts = |member: &Self| member.steps.iter().any(adapts);
+        if self.decision.is_some() || self.members().iter().any(adapts) {
             Memory::Stateful
         } else {
             Memory::Memoryless

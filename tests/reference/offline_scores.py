@@ -122,10 +122,24 @@ def bank() -> dict[str, Any]:
     return {"fbcsp+svm": make_pipeline(csp, SVC(C=1, kernel="linear"))}
 
 
+class AllBands(WithinSessionEvaluation):
+    """Every band of a filter bank: MOABB 1.7.2 evaluates on the first of a paradigm's alone."""
+
+    def _load_data(
+        self, dataset: Any, run_pipes: Any, _: Any, postprocess_pipeline: Any, subjects: Any = None
+    ) -> Any:
+        kwargs = {"postprocess_pipeline": postprocess_pipeline, "subjects": subjects}
+        return self.paradigm.get_data(dataset=dataset, cache_config=self.cache_config, **kwargs)
+
+
 def evaluate(
-    paradigm: Any, dataset: BaseDataset, chosen: dict[str, Any], **options: Any
+    paradigm: Any,
+    dataset: BaseDataset,
+    chosen: dict[str, Any],
+    kind: type[WithinSessionEvaluation] = WithinSessionEvaluation,
+    **options: Any,
 ) -> list[dict[str, Any]]:
-    evaluation = WithinSessionEvaluation(
+    evaluation = kind(
         paradigm=paradigm,
         datasets=[dataset],
         random_state=SEED,

@@ -9,13 +9,15 @@ here. MOABB's ``WithinSessionEvaluation`` with ``random_state=42``: shuffled fiv
 cross-validation over both recordings, accuracy, mean over folds; 2-4 s after each event. The
 pipelines are those of MOABB's ``pipelines/*-SSVEP.yml``:
 
-- ``cca`` and ``trca`` with ``SSVEP(n_classes=3)``, 7-45 Hz forward and backward. ``trca``
-  has as many bands as classes: MOABB takes no more, and its own five raise. Its bands
-  follow from the labels as numbers. MOABB passes 0, 1, 2 (``trca``) where it is not told
-  ``mne_labels``, and frequencies (``trca-hz``) where it is. ``trca-each`` and
-  ``trca-hz-each`` are the same without ``is_ensemble``.
+- ``cca``, ``trca`` and ``trca-each`` (not ``is_ensemble``) with ``SSVEP(n_classes=3)``, 7-45 Hz
+  forward and backward, and ``mne_labels``, so that MOABB reads the frequencies off the labels.
+  ``trca`` has as many bands as classes: MOABB takes no more, and its own five raise.
+- ``cca-codes`` and ``trca-codes``: the same without ``mne_labels``, as MOABB's command line has
+  them. It then takes the events' codes (2, 4, 3) for the hertz of ``cca``, and 0, 1, 2 for those
+  that the bands of ``trca`` follow from.
 - ``ts+lr`` with ``FilterBankSSVEP(n_classes=3)``, half a hertz on both sides of each frequency,
   ``ts+lr-rest`` with ``FilterBankSSVEP()``: the same bands, and rest as a fourth class.
+  ``ts+lr-first``: the first band alone, which is what MOABB 1.7.2 evaluates.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from golden import dumps, plain, versions
 from moabb.datasets import Kalunga2016
 from moabb.paradigms import SSVEP, FilterBankSSVEP
 from moabb.pipelines import SSVEP_CCA, SSVEP_TRCA, ExtendedSSVEPSignal
-from offline_scores import SEED, evaluate
+from offline_scores import SEED, AllBands, evaluate
 from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
 from sklearn.linear_model import LogisticRegression
@@ -85,14 +87,15 @@ def trca(is_ensemble: bool) -> Any:
 
 def plans() -> list[tuple[Any, dict[str, Any], dict[str, Any]]]:
     """Paradigms, the pipelines of each, and what the evaluation is told."""
-    flicker = SSVEP(n_classes=CLASSES)
-    by_label = {"trca": trca(True), "trca-each": trca(False)}
-    by_hz = {"trca-hz": trca(True), "trca-hz-each": trca(False)}
+    cca = make_pipeline(SSVEP_CCA(n_harmonics=3))
+    named = {"cca": cca, "trca": trca(True), "trca-each": trca(False)}
+    flicker, bank = SSVEP(n_classes=CLASSES), FilterBankSSVEP(n_classes=CLASSES)
     return [
-        (flicker, {"cca": make_pipeline(SSVEP_CCA(n_harmonics=3)), **by_label}, {}),
-        (flicker, by_hz, {"return_epochs": True, "mne_labels": True}),
-        (FilterBankSSVEP(n_classes=CLASSES), {"ts+lr": tangent()}, {}),
-        (FilterBankSSVEP(), {"ts+lr-rest": tangent()}, {}),
+        (flicker, named, {"return_epochs": True, "mne_labels": True}),
+        (flicker, {"cca-codes": cca, "trca-codes": trca(True)}, {}),
+        (bank, {"ts+lr": tangent()}, {"kind": AllBands}),
+        (bank, {"ts+lr-first": tangent()}, {}),
+        (FilterBankSSVEP(), {"ts+lr-rest": tangent()}, {"kind": AllBands}),
     ]
 
 

@@ -3,6 +3,7 @@
 
 use acquisition::time::SampleRate;
 use decoding::front_end::FrontEndSpec;
+use decoding::pipeline::policy::DecisionPolicy;
 use decoding::pipeline::step::Step;
 use decoding::pipeline::{Pipeline, built_in};
 use std::collections::BTreeSet;
@@ -156,7 +157,13 @@ const LDA: (&str, &str) = ("lda", "");
 /// Where one is no pipeline.
 pub fn all(rate: SampleRate) -> Vec<Pipeline> {
     let plain = EXAMPLES.iter().map(|(name, steps)| described(name, steps));
-    plain.chain([resampled(rate)]).collect()
+    plain.chain([resampled(rate), deliberate()]).collect()
+}
+
+/// With a policy of every kind.
+fn deliberate() -> Pipeline {
+    let policy = DecisionPolicy { smooth_secs: 0.5, dwell_windows: 2, refractory_secs: 0.7 };
+    described("deliberate", &[("log_variance", ""), LDA]).with_decision(Some(policy))
 }
 
 /// To half the rate where steps of windows come to whole samples there, to twice elsewhere.

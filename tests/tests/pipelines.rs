@@ -140,5 +140,5 @@ fn what_is_wrong_is_said_with_the_nearest_name_and_the_line() {
     assert!(said.contains("90 Hz is not between 0 and 80 Hz"), "{said}");
     let twice = format!("mdm,{}", arg(&file));
     fs::write(&file, succeed(EXE, &["pipelines", "mdm"]).stdout).unwrap();
-    assert!(evaluate(&twice).contains("pipeline mdm is listed twice"));
+    assert!(evaluate(&twice).contains("two pipelines are called mdm"));
 }

@@ -92,6 +92,12 @@ pub enum PipelineError {
         /// As it was written.
         weight: String,
     },
+    /// Change its numbers.
+    #[error("the decision policy: {why}")]
+    Decision {
+        /// What they may be.
+        why: String,
+    },
     /// Change that list.
     #[error("vote {at}: {error}")]
     Voter {
@@ -276,6 +282,9 @@ impl Pipeline {
         check_name(&self.name)?;
         if let Some(weight) = self.idle_weight {
             check_idle_weight(weight)?;
+        }
+        if let Some(policy) = &self.decision {
+            policy.check()?;
         }
         if self.vote.is_empty() {
             self.check_steps()?;

@@ -271,10 +271,13 @@ type OfLists = Vec<(usize, Result<FittedSteps, FitError>)>;
 /// Fits what is left of lists whose steps so far are the same ones, `done`.
 fn fit_rest(lists: &[Rest<'_>], training: &Training<'_>, done: &[FittedTransform]) -> OfLists {
     let mut by_step: Vec<(&Transform, Vec<Rest<'_>>)> = Vec::new();
-    let mut ended = Vec::new();
+    let mut ended: Vec<(&Classifier, Vec<usize>)> = Vec::new();
     for &(at, steps, classifier) in lists {
         let [step, rest @ ..] = steps else {
-            ended.push((at, classifier));
+            match ended.iter_mut().find(|(other, _)| *other == classifier) {
+                Some((_, lists)) => lists.push(at),
+                None => ended.push((classifier, vec![at])),
+            }
             continue;
         };
         match by_step.iter_mut().find(|(other, _)| other == step) {
@@ -282,16 +285,17 @@ fn fit_rest(lists: &[Rest<'_>], training: &Training<'_>, done: &[FittedTransform
             None => by_step.push((step, vec![(at, rest, classifier)])),
         }
     }
-    let classify = |(at, classifier): &(usize, &Classifier)| {
+    let classify = |(classifier, lists): &(&Classifier, Vec<usize>)| -> OfLists {
         let fitted = classifier.fit(training);
-        (*at, fitted.map(|classifier| FittedSteps { transforms: done.to_vec(), classifier }))
+        let fitted = fitted.map(|classifier| FittedSteps { transforms: done.to_vec(), classifier });
+        lists.iter().map(|at| (*at, fitted.clone())).collect()
     };
     let go_on = |(step, lists): &(&Transform, Vec<Rest<'_>>)| {
         fit_step(step, lists, training, done).unwrap_or_else(|error| {
             lists.iter().map(|(at, ..)| (*at, Err(error.clone()))).collect()
         })
     };
-    ended.par_iter().map(classify).chain(by_step.par_iter().flat_map(go_on)).collect()
+    ended.par_iter().flat_map(classify).chain(by_step.par_iter().flat_map(go_on)).collect()
 }
 
 /// Fits a step, then the rest of the lists that have it to what it makes of the examples.

@@ -2,6 +2,7 @@
 
 use super::Pipeline;
 use super::fitted::{FittedPipeline, FittedSteps};
+use super::policy::PolicyRuntime;
 use crate::classifier::mdm::in_words;
 use crate::classifier::softmax_in_place;
 use crate::decoder::{Decoder, FitError};
@@ -210,6 +211,7 @@ struct Planned {
     /// Slot of the feature of each list of steps.
     slots: Vec<usize>,
     panel: Panel,
+    policy: Option<PolicyRuntime>,
     n_classes: usize,
 }
 
@@ -227,7 +229,10 @@ impl FittedPipeline {
         let slots = slots.ok_or_else(other_plan)?;
         let shapes: Vec<_> = slots.iter().map(|slot| front_end.shape(*slot)).collect();
         let panel = Panel::plan(&self.members, &shapes, self.pipeline.idle_weight, n_classes)?;
-        Ok(Box::new(Planned { slots, panel, n_classes }))
+        let times = (front_end.rate(), front_end.spec().step_samples);
+        let policy = self.pipeline.decision.as_ref();
+        let policy = policy.map(|policy| PolicyRuntime::plan(policy, times, n_classes));
+        Ok(Box::new(Planned { slots, panel, policy: policy.transpose()?, n_classes }))
     }
 }
 
@@ -267,5 +272,8 @@ impl Decoder for Planned {
 
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]) {
         let _ = self.panel.posterior_into(|k| window.features.get(self.slots[k]), posterior);
+        if let Some(policy) = &mut self.policy {
+            policy.apply(window.end, posterior);
+        }
     }
 }

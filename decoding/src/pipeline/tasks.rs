@@ -10,8 +10,13 @@ impl Pipeline {
     /// names are one lower, and the weight of idle is gone.
     ///
     /// # Errors
-    /// In words, where it chooses among lists of classes.
+    /// In words, where it chooses among lists of classes, or decides by what came before.
     pub fn among_tasks(&self, n_tasks: usize) -> Result<Self, &'static str> {
+        if self.decision.is_some() {
+            return Err(
+                "its decision policy needs windows that follow each other: score it pseudo-online",
+            );
+        }
         let mut pipeline = Self { idle_weight: None, ..self.clone() };
         pipeline.choose = match pipeline.choose {
             Some(choose)

@@ -19,7 +19,7 @@
 //! ```
 //! Where several lists of steps vote, each stands under a `[[vote]]` of its own, its steps
 //! under `[[vote.steps]]`. `idle_weight`, a number, makes idle more or less ready to be
-//! decided; `[choose]` with `[[choose.parameters]]` or a list of `idle_weights` leaves both
+//! decided; `[decision]` has the numbers of a [`DecisionPolicy`]; `[choose]` with `[[choose.parameters]]` or a list of `idle_weights` leaves both
 //! to the calibration. Parameters that are left out have their defaults; [`Pipeline::to_toml`] writes all of
 //! them. Nothing is read from a file here: text comes in, a description goes out.
 
@@ -28,6 +28,7 @@ mod nearest;
 pub use self::nearest::did_you_mean;
 use super::check::PipelineError;
 use super::choose::Choose;
+use super::policy::DecisionPolicy;
 use super::step::Step;
 use super::{Pipeline, Voter};
 use crate::front_end::step::LEARNED;
@@ -109,7 +110,7 @@ pub enum DescriptionError {
 }
 
 /// The keys of a description.
-const KEYS: [&str; 5] = ["name", "steps", "vote", "idle_weight", "choose"];
+const KEYS: [&str; 6] = ["name", "steps", "vote", "idle_weight", "decision", "choose"];
 
 impl Pipeline {
     /// Reads a description.
@@ -123,6 +124,7 @@ impl Pipeline {
         let mut steps = None;
         let mut vote = None;
         let mut idle_weight = None;
+        let mut decision = None;
         let mut choose = None;
         for (key, value) in document.get_ref() {
             let line = at.line(key.span().start);
@@ -143,6 +145,13 @@ impl Pipeline {
                     return Err(DescriptionError::Missing { line, what });
                 }
                 ("idle_weight", value) => idle_weight = Some(read_idle_weight(line, value)?),
+                ("decision", DeValue::Table(table)) => {
+                    decision = Some((line, read_decision(line, table, &at)?));
+                }
+                ("decision", _) => {
+                    let what = "the decision policy is a table: begin it with [decision]";
+                    return Err(DescriptionError::Missing { line, what });
+                }
                 ("choose", DeValue::Table(table)) => {
                     choose = Some((line, read_choose(line, table, &at)?));
                 }
@@ -164,11 +173,13 @@ impl Pipeline {
         let (lines, steps): (Vec<_>, Vec<_>) = steps.unwrap_or_default().into_iter().unzip();
         let (vote_lines, vote): (Vec<_>, Vec<_>) = vote.unwrap_or_default().into_iter().unzip();
         let (choose_line, choose) = choose.unzip();
-        let pipeline = Self { name, idle_weight, steps, vote, choose };
+        let (decision_line, decision) = decision.unzip();
+        let pipeline = Self { name, idle_weight, steps, vote, decision, choose };
         pipeline.check().map_err(|error| {
             let of_step = || error.step().and_then(|at| lines.get(at - 1)).or(lines.last());
             let line = match error {
                 PipelineError::Choose { .. } => choose_line,
+                PipelineError::Decision { .. } => decision_line,
                 PipelineError::Name { .. }
                 | PipelineError::Vote
                 | PipelineError::IdleWeight { .. } => Some(1),
@@ -214,6 +225,7 @@ impl PipelineError {
             | Self::Vote
             | Self::IdleWeight { .. }
             | Self::Voter { .. }
+            | Self::Decision { .. }
             | Self::Choose { .. } => None,
         }
     }
@@ -244,6 +256,20 @@ fn read_idle_weight(line: usize, value: &DeValue<'_>) -> Result<f64, Description
         toml::Value::Integer(weight) => Ok(weight as f64),
         _ => Err(DescriptionError::Missing { line, what }),
     }
+}
+
+/// The decision policy, with the lines of keys that are not known.
+fn read_decision(
+    line: usize,
+    table: &DeTable<'_>,
+    at: &Lines<'_>,
+) -> Result<DecisionPolicy, DescriptionError> {
+    known_keys(table, &["smooth_secs", "dwell_windows", "refractory_secs"], at)?;
+    let plain = plain(&DeValue::Table(table.clone()));
+    plain.try_into().map_err(|error: toml::de::Error| {
+        let why = format!("the decision policy: {}", error.message());
+        DescriptionError::Toml { line, why }
+    })
 }
 
 /// What is chosen, with the lines of keys that are not known.

@@ -65,6 +65,10 @@ pub struct DemoArgs {
     /// Pipeline to decode with, a name or a TOML file [default: ts+lr, with --meg logvar+lda]
     #[arg(long)]
     pub pipeline: Option<String>,
+    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// [default: as the pipeline says]
+    #[arg(long, value_name = "POLICY")]
+    pub decision: Option<String>,
     /// Stop after this many seconds [default: when told to]
     #[arg(long)]
     pub seconds: Option<f64>,
@@ -219,6 +223,11 @@ pub struct EvaluateArgs {
     /// Time of a decision in the ITR
     #[arg(long, value_enum, default_value_t = ItrTArg::WindowLength)]
     pub itr_t: ItrTArg,
+    /// How posteriors become decisions, each for every pipeline: raw, smoothed[:SECS],
+    /// dwell[:WINDOWS[:PAUSE_SECS]]; all but raw are scored apart, as stateful
+    /// [default: as each pipeline says]
+    #[arg(long, value_delimiter = ',', value_name = "POLICIES")]
+    pub decision: Vec<String>,
     /// Windows of one class in a row that make an event
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub dwell: usize,
@@ -285,6 +294,10 @@ pub struct TrainArgs {
     /// The pipeline: a name (see `mindloop pipelines`) or a TOML file
     #[arg(long, default_value = "ts+lr")]
     pub pipeline: String,
+    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// [default: as the pipeline says]
+    #[arg(long, value_name = "POLICY")]
+    pub decision: Option<String>,
     /// Where the model goes (never over an existing file)
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
@@ -298,6 +311,10 @@ pub struct ReplayArgs {
     /// The model
     #[arg(long)]
     pub model: PathBuf,
+    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// [default: as the model says]
+    #[arg(long, value_name = "POLICY")]
+    pub decision: Option<String>,
     /// Times real time, or `max`
     #[arg(long, default_value = "1")]
     pub speed: String,
@@ -321,6 +338,10 @@ pub struct LiveArgs {
     /// The model
     #[arg(long)]
     pub model: PathBuf,
+    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// [default: as the model says]
+    #[arg(long, value_name = "POLICY")]
+    pub decision: Option<String>,
     /// Seconds to look for the stream
     #[arg(long, default_value_t = 10.0)]
     pub timeout: f64,

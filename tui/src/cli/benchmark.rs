@@ -87,7 +87,8 @@ fn all(
     pool: &ThreadPool,
 ) -> (Digests, Vec<Done>) {
     let digests = pool.install(|| work::digests(benchmark));
-    let n_items = work::places(benchmark, shard).len() * benchmark.pipelines.len();
+    let places = work::places(benchmark, shard);
+    let n_items = places.iter().map(|place| benchmark.of_mode(place.mode).count()).sum();
     let progress = progress_bar(n_items);
     let done = Mutex::new(Vec::with_capacity(n_items));
     let tell = |one: Done| {

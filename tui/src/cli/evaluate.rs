@@ -3,7 +3,7 @@
 use super::args::{EvaluateArgs, IdleArg, ItrPArg, ItrTArg, SplitArg};
 use super::data::{Selection, check_plan, fingerprint, span};
 use super::output::check_output;
-use super::pipelines::pipeline;
+use super::pipelines::pipelines;
 use super::report::{Report, Row};
 use super::text::note;
 use super::{DONE_IN_PART, windows_file};
@@ -18,7 +18,6 @@ use decoding::evaluate::pseudo_online::Run;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, NullPlan, PipelineOutcome, Plan};
 use decoding::metric::itr::{ItrOptions, ItrP, ItrT};
-use decoding::pipeline::Pipeline;
 use indicatif::{ProgressBar, ProgressStyle};
 use models::checkpoint::TrainingData;
 use rayon::prelude::*;
@@ -91,12 +90,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
 
 /// The plan that the arguments describe.
 fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
-    let names = &args.pipelines;
-    let pipelines = names.iter().map(|n| pipeline(n)).collect::<Result<Vec<_>>>()?;
-    for (k, Pipeline { name, .. }) in pipelines.iter().enumerate() {
-        let is_twin = pipelines[..k].iter().any(|other| other.name == *name);
-        ensure!(!is_twin, "pipeline {name} is listed twice: give each a name of its own");
-    }
+    let pipelines = pipelines(&args.pipelines, &args.decision)?;
     check_plan(selection, &pipelines)?;
     ensure!(args.dwell > 0, "--dwell is at least 1 window");
     ensure!(

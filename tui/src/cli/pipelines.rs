@@ -3,7 +3,8 @@
 use super::args::PipelinesArgs;
 use super::text::say;
 use acquisition::text::printable;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use decoding::pipeline::policy::DecisionPolicy;
 use decoding::pipeline::step::Step;
 use decoding::pipeline::text::did_you_mean;
 use decoding::pipeline::{Memory, Pipeline, built_in};
@@ -68,6 +69,30 @@ pub fn pipeline(name: &str) -> Result<Pipeline> {
         Pipeline::from_toml(&text).map_err(anyhow::Error::from)
     };
     pipeline.with_context(|| format!("no pipeline in {}", path.display()))
+}
+
+/// The pipelines of these names, each with every decision policy, or with its own where none
+/// is named; no two may be called the same.
+pub fn pipelines(names: &[String], decisions: &[String]) -> Result<Vec<Pipeline>> {
+    let decisions: Vec<_> = decisions.iter().map(|text| policy(text)).collect::<Result<_>>()?;
+    let mut all: Vec<Pipeline> = Vec::new();
+    for name in names {
+        let pipeline = pipeline(name)?;
+        all.extend(decisions.iter().map(|policy| pipeline.with_decision(*policy)));
+        if decisions.is_empty() {
+            all.push(pipeline);
+        }
+    }
+    for (k, Pipeline { name, .. }) in all.iter().enumerate() {
+        let is_twin = all[..k].iter().any(|other| other.name == *name);
+        ensure!(!is_twin, "two pipelines are called {name}: give each a name of its own");
+    }
+    Ok(all)
+}
+
+/// A decision policy as it is written; `raw` is none.
+pub fn policy(text: &str) -> Result<Option<DecisionPolicy>> {
+    DecisionPolicy::parse(text).map_err(|why| anyhow!("{}", printable(&why)))
 }
 
 fn read_bounded(path: &Path) -> Result<String> {

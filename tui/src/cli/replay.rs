@@ -2,6 +2,7 @@
 
 use super::args::ReplayArgs;
 use super::conclude::{check, conclude};
+use super::live::load;
 use super::text::note;
 use crate::app::Mode;
 use crate::runtime::{self, Setup};
@@ -10,7 +11,6 @@ use acquisition::ring::Overflow;
 use acquisition::source::Feed;
 use acquisition::source::replay::{Paced, Speed, WallClock};
 use anyhow::{Context as _, Result, ensure};
-use models::checkpoint::Model;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     let speed = parse_speed(&args.speed)?;
     let outputs = args.output.outputs();
     check(&outputs)?;
-    let model = Model::load(&args.model)?;
+    let model = load(&args.model, args.decision.as_deref())?;
     let reader = datasets::reader::open(&args.recording)?;
     for finding in reader.findings() {
         note(format!("mindloop: {}: {}", finding.place, finding.what));

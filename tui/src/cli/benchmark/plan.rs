@@ -2,7 +2,7 @@
 
 use crate::cli::args::{DataArgs, LabelRuleArg, TrainOnArg};
 use crate::cli::data::{Selection, check_plan};
-use crate::cli::pipelines::pipeline;
+use crate::cli::pipelines::pipelines;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use datasets::folds::Overlap;
@@ -32,6 +32,11 @@ pub struct PlanFile {
     pub title: Option<String>,
     /// Names, or files beside the plan.
     pub pipelines: Vec<String>,
+    /// How posteriors become decisions: each policy for every pipeline, as `--decision` of
+    /// `evaluate` has them; as each pipeline says where none is named. Offline there is
+    /// none.
+    #[serde(default)]
+    pub decisions: Vec<String>,
     /// How they are scored.
     #[serde(default = "all_modes")]
     pub modes: Vec<Mode>,
@@ -296,12 +301,7 @@ impl Benchmark {
         once("modes", &file.modes)?;
         once("splits", &file.splits)?;
         check_numbers(&file)?;
-        let pipelines =
-            file.pipelines.iter().map(|name| pipeline(name)).collect::<Result<Vec<_>>>()?;
-        for (k, Pipeline { name, .. }) in pipelines.iter().enumerate() {
-            let is_twin = pipelines[..k].iter().any(|other| other.name == *name);
-            ensure!(!is_twin, "two pipelines are called {name}: give each a name of its own");
-        }
+        let pipelines = pipelines(&file.pipelines, &file.decisions)?;
         let set = |plan: &DatasetPlan| {
             let set = Set::new(plan, &file, beside);
             set.with_context(|| format!("dataset {}", printable(&plan.name)))
@@ -315,6 +315,14 @@ impl Benchmark {
             sets.iter().try_for_each(|set| check_plan(&set.selection, &pipelines))?;
         }
         Ok(Self { file, text, pipelines, sets })
+    }
+
+    /// The pipelines that a mode scores, by their position: trials do not follow each other,
+    /// so that no decision policy is scored offline.
+    pub fn of_mode(&self, mode: Mode) -> impl Iterator<Item = (usize, &Pipeline)> {
+        let is_in =
+            move |pipeline: &Pipeline| mode == Mode::PseudoOnline || pipeline.decision.is_none();
+        self.pipelines.iter().enumerate().filter(move |(_, pipeline)| is_in(pipeline))
     }
 
     /// The pseudo-online evaluation of some pipelines on a dataset.

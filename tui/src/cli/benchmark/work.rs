@@ -141,7 +141,8 @@ pub fn run(
             Ok(Some(group)) => groups.push(group),
             Ok(None) => {}
             Err(error) => {
-                fail(place, 0..benchmark.pipelines.len(), &format!("{error:#}"), tell);
+                let all = benchmark.of_mode(place.mode).map(|(at, _)| at);
+                fail(place, all, &format!("{error:#}"), tell);
             }
         }
     }
@@ -178,7 +179,7 @@ fn pending(
     let (data, n_bytes) = runs(benchmark, digests, place)?;
     let about = (set.label.as_str(), set.subjects[place.subject], set.selection.classes.as_slice());
     let mut pending = Vec::new();
-    for (at, pipeline) in benchmark.pipelines.iter().enumerate() {
+    for (at, pipeline) in benchmark.of_mode(place.mode) {
         let key = match place.mode {
             Mode::Offline => {
                 let settings = (&set.trials, benchmark.file.offline.for_split(place.split));
