@@ -10,11 +10,13 @@ cross-validation over both recordings, accuracy, mean over folds; 2-4 s after ea
 pipelines are those of MOABB's ``pipelines/*-SSVEP.yml``:
 
 - ``cca``, ``trca`` and ``trca-each`` (not ``is_ensemble``) with ``SSVEP(n_classes=3)``, 7-45 Hz
-  forward and backward, and ``mne_labels``, so that MOABB reads the frequencies off the labels.
-  ``trca`` has as many bands as classes: MOABB takes no more, and its own five raise.
-- ``cca-codes`` and ``trca-codes``: the same without ``mne_labels``, as MOABB's command line has
-  them. It then takes the events' codes (2, 4, 3) for the hertz of ``cca``, and 0, 1, 2 for those
-  that the bands of ``trca`` follow from.
+  forward and backward, and ``mne_labels`` as MOABB's command line has it, so that frequencies
+  are read off the labels. ``trca`` has as many bands as classes: its own five raise. It
+  subtracts the channels' mean, so its covariance is singular and its components of 8
+  channels are rounding: changes of 1e-13 change half of what it decides.
+- ``cca-codes`` and ``trca-codes``: the same without ``mne_labels``, the evaluation's default. It
+  then takes the events' codes (2, 4, 3) for the hertz of ``cca``, and 0, 1, 2 for those that
+  the bands of ``trca`` follow from.
 - ``ts+lr`` with ``FilterBankSSVEP(n_classes=3)``, half a hertz on both sides of each frequency,
   ``ts+lr-rest`` with ``FilterBankSSVEP()``: the same bands, and rest as a fourth class.
   ``ts+lr-first``: the first band alone, which is what MOABB 1.7.2 evaluates.

@@ -197,14 +197,57 @@ impl Protocol {
         parts: &[Part<Calibration>],
         learned: &[Result<Pipeline, FitError>],
     ) -> Result<Vec<Result<FittedPipeline, FitError>>, EvaluateError> {
-        let able: Vec<Pipeline> = learned.iter().flatten().cloned().collect();
-        let examples = self.examples(runs, parts, &demands(&able))?;
-        let mut fitted = fit_together(&able, &examples).into_iter();
-        let of = |pipeline: &Result<Pipeline, FitError>| match pipeline {
-            Ok(_) => fitted.next().expect("as many as are able"),
-            Err(error) => Err(error.clone()),
+        let examples = self.examples(runs, parts, &demands(learned.iter().flatten()))?;
+        Ok(fit_able(learned, &examples))
+    }
+
+    /// Features of all windows of the calibration `parts`, for fits to several labellings of
+    /// them. Nothing where trials are fitted to, which lie where the labels say.
+    pub(super) fn pool(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        demands: &Demands,
+    ) -> Result<Pool, EvaluateError> {
+        let collect = |part: &Part<Calibration>| {
+            let run = &runs[part.run_idx()];
+            let window = self.window(run)?;
+            let n_windows = window.count(run.n_indices());
+            let ends =
+                (0..n_windows).map(|k| window.end(k)).filter(|end| holds(part, *end, window));
+            let all: Vec<_> = ends.map(|end| Labelled { end, class: ClassIdx(0) }).collect();
+            self.collect_windows(run, &all, demands)
         };
-        Ok(learned.iter().map(of).collect())
+        let parts = match self.train_on {
+            TrainOn::Windows => parts.par_iter().map(collect).collect::<Result<_, _>>()?,
+            TrainOn::Trials => Vec::new(),
+        };
+        Ok(Pool { demands: demands.clone(), parts })
+    }
+
+    /// As [`Protocol::fit_learned`], for runs that differ from those of the `pool` in their
+    /// cues alone.
+    pub(super) fn fit_relabelled(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        learned: &[Result<Pipeline, FitError>],
+        pool: &Pool,
+    ) -> Result<Vec<Result<FittedPipeline, FitError>>, EvaluateError> {
+        let Pool { demands, parts: pooled } = pool;
+        let per_part = match self.train_on {
+            TrainOn::Windows => {
+                let chosen = self.choose_windows(runs, parts)?;
+                chosen
+                    .iter()
+                    .zip(pooled)
+                    .map(|(chosen, pooled)| relabelled(chosen, pooled))
+                    .collect()
+            }
+            TrainOn::Trials => self.collect_trials(runs, parts, demands)?,
+        };
+        let examples = self.put_together(runs, parts, demands, per_part)?;
+        Ok(fit_able(learned, &examples))
     }
 
     /// The training examples of the calibration `parts`, in time order.
@@ -226,6 +269,17 @@ impl Protocol {
             }
             TrainOn::Trials => self.collect_trials(runs, parts, demands)?,
         };
+        self.put_together(runs, parts, demands, per_part)
+    }
+
+    /// Examples of every part as those of one calibration.
+    fn put_together(
+        &self,
+        runs: &[Run],
+        parts: &[Part<Calibration>],
+        demands: &Demands,
+        per_part: Vec<Vec<Example>>,
+    ) -> Result<Examples, EvaluateError> {
         let mut examples =
             Examples { demands: demands.clone(), n_classes: self.n_classes, ..Examples::default() };
         if let Some(part) = parts.first() {
@@ -388,6 +442,38 @@ impl Protocol {
     }
 }
 
+/// Fits the pipelines that there are; what is said of the others stays.
+fn fit_able(
+    learned: &[Result<Pipeline, FitError>],
+    examples: &Examples,
+) -> Vec<Result<FittedPipeline, FitError>> {
+    let able: Vec<Pipeline> = learned.iter().flatten().cloned().collect();
+    let mut fitted = fit_together(&able, examples).into_iter();
+    let of = |pipeline: &Result<Pipeline, FitError>| match pipeline {
+        Ok(_) => fitted.next().expect("as many as are able"),
+        Err(error) => Err(error.clone()),
+    };
+    learned.iter().map(of).collect()
+}
+
+/// Every window of the calibration parts, with its features.
+pub(super) struct Pool {
+    demands: Demands,
+    /// In time order; none where trials are fitted to.
+    parts: Vec<Vec<Example>>,
+}
+
+/// The chosen windows with their classes; one that is not sound is left out.
+fn relabelled(chosen: &[Labelled], pooled: &[Example]) -> Vec<Example> {
+    let find = |labelled: &Labelled| {
+        let at = pooled.binary_search_by_key(&(labelled.end.0 + 1), |e| e.samples.end).ok()?;
+        let Example { samples, features, .. } = &pooled[at];
+        let (samples, features) = (samples.clone(), features.clone());
+        Some(Example { class: labelled.class, samples, features })
+    };
+    chosen.iter().filter_map(find).collect()
+}
+
 /// A training example of one run.
 struct Example {
     class: ClassIdx,
@@ -443,3 +529,6 @@ pub fn check_same_stream(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

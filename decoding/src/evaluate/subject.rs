@@ -3,18 +3,21 @@
 
 use crate::decoder::FitError;
 use crate::evaluate::null::{Clock, Nulls, Stop, Verdict, p_value, permute_cues, shift_null};
-use crate::evaluate::pseudo_online::{Decided, EvaluateError, Protocol, Run, check_same_stream};
+use crate::evaluate::pseudo_online::{
+    Decided, EvaluateError, Pool, Protocol, Run, check_same_stream,
+};
 use crate::evaluate::score::{Idle, ScoreOptions, ScoredRun, SubjectScore, score_subject};
 use crate::metric::itr::ItrOptions;
 use crate::metric::latency::{LatencyRecorder, LatencySummary};
 use crate::metric::nmcc::nmcc;
-use crate::pipeline::{FittedPipeline, Pipeline};
+use crate::pipeline::{FittedPipeline, Pipeline, demands};
 use crate::window::WindowSpec;
 use acquisition::marker::Cue;
 use acquisition::time::SampleIndex;
 use datasets::split::{Part, Scored, Split};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How many draws each null makes; none at all where it is not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,7 +207,7 @@ impl Plan {
     }
 
     /// The cues whose tasks begin within a range of samples.
-    fn cues_within(&self, run: &Run, samples: &std::ops::Range<u64>) -> Vec<Cue> {
+    fn cues_within(&self, run: &Run, samples: &Range<u64>) -> Vec<Cue> {
         let rate = run.recording.info.rate;
         let start = |cue: &Cue| self.protocol.interval.samples(cue, rate).start;
         run.cues.iter().filter(|cue| samples.contains(&start(cue))).copied().collect()
@@ -255,6 +258,11 @@ impl Plan {
         observed: &[f64],
     ) -> Result<Vec<Vec<f64>>, EvaluateError> {
         let NullPlan { n_permutations, stop, .. } = self.nulls;
+        if n_permutations == 0 {
+            return Ok(vec![Vec::new(); learned.len()]);
+        }
+        let calibration = split.calibration();
+        let pool = self.protocol.pool(runs, calibration, &demands(learned.iter().flatten()))?;
         let mut drawn: Vec<Vec<f64>> = vec![Vec::new(); learned.len()];
         let mut first = 0;
         while first < n_permutations {
@@ -269,11 +277,7 @@ impl Plan {
             }
             let asked: Vec<_> = open.iter().map(|k| learned[*k].clone()).collect();
             let end = n_permutations.min(first.saturating_add(stop.batch()));
-            let scores: Vec<Vec<f64>> = (first as u64..end as u64)
-                .into_par_iter()
-                .map(|permutation| self.one_permutation(runs, split, &asked, permutation))
-                .collect::<Result<_, _>>()?;
-            for of_permutation in scores {
+            for of_permutation in self.permuted(runs, split, &asked, (&pool, first..end))? {
                 open.iter().zip(of_permutation).for_each(|(k, score)| drawn[*k].push(score));
             }
             first = end;
@@ -286,13 +290,45 @@ impl Plan {
         Ok(drawn)
     }
 
-    fn one_permutation(
+    /// The scores of some permutations, each of every pipeline: windows of the calibration
+    /// have their features from the `pool`, and the scored runs are read once for many models.
+    fn permuted(
         &self,
         runs: &[Run],
         split: &Split,
         learned: &[Result<Pipeline, FitError>],
-        permutation: u64,
-    ) -> Result<Vec<f64>, EvaluateError> {
+        (pool, permutations): (&Pool, Range<usize>),
+    ) -> Result<Vec<Vec<f64>>, EvaluateError> {
+        let fits: Vec<_> = permutations
+            .into_par_iter()
+            .map(|permutation| self.fit_permuted(runs, split, learned, (pool, permutation as u64)))
+            .collect::<Result<_, _>>()?;
+        // As many readings at once as there are threads for.
+        let n_readings = rayon::current_num_threads().div_ceil(split.scored().len().max(1));
+        let of_reading = fits.len().div_ceil(n_readings.max(1)).max(1);
+        let score = |fits: &[Vec<Result<FittedPipeline, FitError>>]| {
+            let models: Vec<_> = fits.iter().flatten().flatten().collect();
+            let mut decided = self.decide(runs, split, &models, &|| 0)?.into_iter();
+            let mut score = |fit: &Result<FittedPipeline, FitError>| match fit {
+                Ok(_) => decided.next().map_or(0.5, |of| {
+                    nmcc(&self.idle.confusion(&of.records, self.protocol.n_classes))
+                }),
+                Err(_) => 0.5,
+            };
+            Ok(fits.iter().map(|fits| fits.iter().map(&mut score).collect()).collect())
+        };
+        let scores: Vec<Vec<Vec<f64>>> =
+            fits.par_chunks(of_reading).map(score).collect::<Result<_, EvaluateError>>()?;
+        Ok(scores.into_iter().flatten().collect())
+    }
+
+    fn fit_permuted(
+        &self,
+        runs: &[Run],
+        split: &Split,
+        learned: &[Result<Pipeline, FitError>],
+        (pool, permutation): (&Pool, u64),
+    ) -> Result<Vec<Result<FittedPipeline, FitError>>, EvaluateError> {
         let calibration = split.calibration();
         let cues: Vec<_> = calibration
             .iter()
@@ -304,16 +340,6 @@ impl Plan {
         {
             permuted_runs[part.run_idx()].cues = cues;
         }
-        let fits = self.protocol.fit_learned(&permuted_runs, calibration, learned)?;
-        let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
-        let mut decided = self.decide(runs, split, &models, &|| 0)?.into_iter();
-        let score = |fit: &Result<_, _>| match (fit, fit.is_ok().then(|| decided.next()).flatten())
-        {
-            (Ok(_), Some(decided)) => {
-                nmcc(&self.idle.confusion(&decided.records, self.protocol.n_classes))
-            }
-            _ => 0.5,
-        };
-        Ok(fits.iter().map(score).collect())
+        self.protocol.fit_relabelled(&permuted_runs, calibration, learned, pool)
     }
 }
