@@ -276,10 +276,18 @@ impl<'a> Report<'a> {
         std::io::stdout().lock().write_all(text.as_bytes()).context("standard output")
     }
 
+    /// Letters of the column of names.
+    fn width(&self) -> usize {
+        let pipelines = &self.configuration.plan.pipelines;
+        pipelines.iter().map(|pipeline| pipeline.name.len()).max().unwrap_or(0).max(12)
+    }
+
     fn subjects_table(&self, text: &mut String) -> Result<()> {
+        let width = self.width();
         writeln!(
             text,
-            "subject  pipeline     nMCC   95 % interval   no-idle  clock  p(shift)  p(label)  ITR    bal.acc  kappa   verdict"
+            "subject  {:<width$} nMCC   95 % interval   no-idle  clock  p(shift)  p(label)  ITR    bal.acc  kappa   verdict",
+            "pipeline"
         )?;
         for row in &self.results {
             let interval = row
@@ -287,7 +295,7 @@ impl<'a> Report<'a> {
                 .map_or("-".to_owned(), |[lower, upper]| format!("{lower:.3} to {upper:.3}"));
             writeln!(
                 text,
-                "{:<8} {:<12} {:.3}  {:<15} {:.3}    {:<6} {:<9} {:<9} {:<6.2} {:<8.3} {:<7.3} {}",
+                "{:<8} {:<width$} {:.3}  {:<15} {:.3}    {:<6} {:<9} {:<9} {:<6.2} {:<8.3} {:<7.3} {}",
                 row.place(),
                 row.pipeline,
                 row.nmcc,
@@ -307,9 +315,11 @@ impl<'a> Report<'a> {
 
     /// Mean and spread over subjects: the memoryless ones, then apart those that are not.
     fn pipelines_table(&self, text: &mut String) -> Result<()> {
+        let width = self.width();
         writeln!(
             text,
-            "\npipeline     nMCC           95 % interval   no-idle        clock  ITR           bal.acc        kappa          decision p50 / p99"
+            "\n{:<width$} nMCC           95 % interval   no-idle        clock  ITR           bal.acc        kappa          decision p50 / p99",
+            "pipeline"
         )?;
         self.pipelines_rows(text, Memory::Memoryless)?;
         let pipelines = &self.configuration.plan.pipelines;
@@ -324,7 +334,7 @@ impl<'a> Report<'a> {
     }
 
     fn pipelines_rows(&self, text: &mut String, memory: Memory) -> Result<()> {
-        let pipelines = &self.configuration.plan.pipelines;
+        let (width, pipelines) = (self.width(), &self.configuration.plan.pipelines);
         for pipeline in pipelines.iter().filter(|pipeline| pipeline.memory() == memory) {
             let rows: Vec<_> =
                 self.results.iter().filter(|r| r.pipeline == pipeline.name).collect();
@@ -345,7 +355,7 @@ impl<'a> Report<'a> {
                 .map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
             writeln!(
                 text,
-                "{:<12} {:<14} {:<15} {:<14} {:<6} {:<13} {:<14} {:<14} {:.0} / {:.0} us",
+                "{:<width$} {:<14} {:<15} {:<14} {:<6} {:<13} {:<14} {:<14} {:.0} / {:.0} us",
                 pipeline.name,
                 spread(|r| r.nmcc, 3),
                 interval,
