@@ -285,9 +285,8 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
     let details: Vec<_> = of.iter().filter_map(online).collect();
     let no_idle = mean(details.iter().map(|o| o.nmcc_idle_excluded).collect());
     let clock = mean(details.iter().filter_map(|o| o.clock_nmcc).collect());
-    let tested: Vec<Verdict> = of.iter().filter_map(|row| row.verdict).collect();
-    let n_above = tested.iter().filter(|verdict| **verdict == Verdict::AboveChance).count();
-    let above = match (tested.len(), n_above) {
+    let (n_tested, n_above) = n_above_chance(&of);
+    let above = match (n_tested, n_above) {
         (0, _) => "no null was run".to_owned(),
         (n, 0) => format!("0 of {n}: not distinguishable from chance"),
         (n, n_above) => format!("{n_above} of {n}"),
@@ -304,6 +303,17 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
         three(clock),
     )?;
     Ok(())
+}
+
+/// Subjects that were held against a null, and those above chance: in every session.
+fn n_above_chance(rows: &[&Row]) -> (usize, usize) {
+    let mut subjects: BTreeMap<u32, bool> = BTreeMap::new();
+    for row in rows {
+        if let Some(verdict) = row.verdict {
+            *subjects.entry(row.subject).or_insert(true) &= verdict == Verdict::AboveChance;
+        }
+    }
+    (subjects.len(), subjects.values().filter(|is_above| **is_above).count())
 }
 
 /// The points of every subject's curve, all its sessions'.
@@ -373,7 +383,7 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
 fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
     writeln!(
         text,
-        "Mean ± standard deviation over subjects. Offline: area under the ROC of two\nclasses and accuracy of more, if the plan says nothing else, shuffled folds,\nfilters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks\nalone; clock: what the paradigm's timing scores without EEG."
+        "Mean ± standard deviation over subjects. Offline: area under the ROC of two\nclasses and accuracy of more, if the plan says nothing else, shuffled folds,\nfilters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks\nalone; clock: what the paradigm's timing scores without EEG. Above chance: subjects\nthat are so in every session."
     )?;
     if rows.iter().any(|row| Class::of(row).is_stateful) {
         writeln!(
