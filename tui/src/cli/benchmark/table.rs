@@ -329,8 +329,32 @@ pub fn curves(rows: &[Row], class: Class, pipeline: &str) -> Vec<SubjectCurve> {
     curves.into_values().collect()
 }
 
+/// Points of curves that there are not: whose, at which amount of training, and why.
+pub fn unfitted(rows: &[Row], class: Class, pipeline: &str) -> Vec<String> {
+    let of = rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline);
+    let points = of.flat_map(|row| {
+        let unfitted = match &row.details {
+            Details::Offline { unfitted, .. } => &unfitted[..],
+            Details::PseudoOnline(_) => &[],
+        };
+        let Row { subject, session, .. } = row;
+        unfitted.iter().map(move |(amount, why)| {
+            format!("{pipeline}, subject {subject}, session {session}, at {amount}: {why}")
+        })
+    });
+    points.collect()
+}
+
 /// What ten times the training adds.
 fn growth(text: &mut String, rows: &[Row], class: Class, pipeline: &str) -> Result<()> {
+    let n_unfitted = unfitted(rows, class, pipeline).len();
+    if n_unfitted > 0 {
+        let name = printable(pipeline);
+        writeln!(
+            text,
+            "  {name}: {n_unfitted} points of the curve could not be fitted, the report says why"
+        )?;
+    }
     let Some(line) = LogLinear::fit(&curves(rows, class, pipeline), SEED) else { return Ok(()) };
     let interval = line
         .per_tenfold_interval
