@@ -8,9 +8,11 @@ use acquisition::text::printable;
 use anyhow::{Context as _, Result};
 use decoding::evaluate::null::{SEED, Verdict};
 use decoding::pipeline::Memory;
-use decoding::stats::Summary;
-use decoding::stats::compare::{effect, holm, most_p, paired_p, stouffer};
+use decoding::stats::compare::{
+    combined_effect, effect, effect_interval, holm, most_p, paired_p, stouffer,
+};
 use decoding::stats::curve::{LogLinear, SubjectCurve};
+use decoding::stats::{Interval, Summary};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -167,12 +169,38 @@ pub struct Comparison {
     pub differences: Vec<f64>,
     /// Their mean.
     pub difference: f64,
-    /// Standardised mean difference, weighted over datasets by the roots of their subjects.
-    pub effect: Option<f64>,
+    /// Standardised mean difference, weighted over datasets by the roots of their subjects,
+    /// and its interval.
+    pub effect: Option<(f64, Interval)>,
+    /// Of each dataset.
+    pub datasets: Vec<OfDataset>,
     /// One-tailed, datasets combined.
     pub p: f64,
     /// Corrected for all pairs of the class.
     pub p_corrected: f64,
+}
+
+/// What one dataset says of a comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct OfDataset {
+    /// Its label.
+    pub label: String,
+    /// Subjects with both.
+    pub n_subjects: usize,
+    /// Standardised mean difference and its interval; `None` of one subject.
+    pub effect: Option<(f64, Interval)>,
+    /// One-tailed.
+    pub p: f64,
+}
+
+impl OfDataset {
+    /// `None` where there is no difference, or one that is no number.
+    fn of(label: &str, differences: &[f64]) -> Option<Self> {
+        let n_subjects = differences.len();
+        let effect =
+            effect(differences).map(|effect| (effect, effect_interval(effect, n_subjects)));
+        Some(Self { label: label.to_owned(), n_subjects, effect, p: paired_p(differences)? })
+    }
 }
 
 /// Every ordered pair of pipelines of a class.
@@ -198,32 +226,27 @@ fn compare(rows: &[Row], class: Class, better: &str, other: &str) -> Option<Comp
             by_dataset.entry(dataset).or_default().push(score - against);
         }
     }
-    let differences: Vec<&Vec<f64>> = by_dataset.values().collect();
-    let weights: Vec<f64> = differences.iter().map(|d| (d.len() as f64).sqrt()).collect();
-    let p_values: Vec<f64> = differences.iter().filter_map(|d| paired_p(d)).collect();
-    let p = if let [only] = p_values[..] {
-        only
+    let datasets: Vec<OfDataset> =
+        by_dataset.iter().filter_map(|(label, of)| OfDataset::of(label, of)).collect();
+    let p = if let [only] = &datasets[..] {
+        only.p
     } else {
         // A dataset where all is equal, or that is small, must not outweigh the others.
-        let held = p_values.iter().zip(&differences).map(|(p, d)| p.min(most_p(d.len())));
-        stouffer(&held.collect::<Vec<_>>(), &weights)?
+        let held = datasets.iter().map(|of| of.p.min(most_p(of.n_subjects)));
+        let weights = datasets.iter().map(|of| (of.n_subjects as f64).sqrt());
+        stouffer(&held.collect::<Vec<_>>(), &weights.collect::<Vec<_>>())?
     };
-    let effects: Vec<(f64, f64)> = differences
-        .iter()
-        .zip(&weights)
-        .filter_map(|(d, weight)| Some((effect(d)? * weight, *weight)))
-        .collect();
-    let n_subjects: usize = differences.iter().map(|d| d.len()).sum();
-    let sum: f64 = differences.iter().flat_map(|d| d.iter()).sum();
-    let weight: f64 = effects.iter().map(|(_, weight)| weight).sum();
+    let effects = datasets.iter().filter_map(|of| Some((of.effect?.0, of.n_subjects)));
+    let differences: Vec<f64> = by_dataset.into_values().flatten().collect();
     Some(Comparison {
         class,
         better: better.to_owned(),
         other: other.to_owned(),
-        n_subjects,
-        difference: sum / n_subjects as f64,
-        differences: differences.iter().flat_map(|d| d.iter().copied()).collect(),
-        effect: (weight > 0.0).then(|| effects.iter().map(|(e, _)| e).sum::<f64>() / weight),
+        n_subjects: differences.len(),
+        difference: decoding::stats::mean(&differences)?,
+        effect: combined_effect(&effects.collect::<Vec<_>>()),
+        differences,
+        datasets,
         p,
         p_corrected: p,
     })
@@ -396,7 +419,7 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
             printable(&pair.better),
             printable(&pair.other),
             pair.difference,
-            three(pair.effect),
+            three(pair.effect.map(|(effect, _)| effect)),
             pair.p_corrected,
             pair.n_subjects,
         )?;
@@ -417,3 +440,6 @@ fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
