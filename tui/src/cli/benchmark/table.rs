@@ -372,10 +372,11 @@ pub fn unfitted(rows: &[Row], class: Class, pipeline: &str) -> Vec<String> {
 fn growth(text: &mut String, rows: &[Row], class: Class, pipeline: &str) -> Result<()> {
     let n_unfitted = unfitted(rows, class, pipeline).len();
     if n_unfitted > 0 {
-        let name = printable(pipeline);
+        let points = if n_unfitted == 1 { "point" } else { "points" };
         writeln!(
             text,
-            "  {name}: {n_unfitted} points of the curve could not be fitted, the report says why"
+            "  {}: {n_unfitted} {points} of the curve could not be fitted, the report says why",
+            printable(pipeline),
         )?;
     }
     let Some(line) = LogLinear::fit(&curves(rows, class, pipeline), SEED) else { return Ok(()) };

@@ -94,5 +94,5 @@ fn points_that_are_missing_from_a_curve_are_named() {
     assert!(unfitted(&rows, CLASS, "ts+lr").is_empty());
     let mut text = String::new();
     growth(&mut text, &rows, CLASS, "mdm").unwrap();
-    assert!(text.contains("1 points of the curve could not be fitted"), "{text}");
+    assert!(text.contains("mdm: 1 point of the curve could not be fitted"), "{text}");
 }
