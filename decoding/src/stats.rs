@@ -49,9 +49,9 @@ pub fn std(values: &[f64], ddof: usize) -> Option<f64> {
 /// A 95 % interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The 2.5th percentile.
+    /// Where it begins; the 2.5th percentile of resampled statistics.
     pub lower: f64,
-    /// The 97.5th percentile.
+    /// Where it ends; the 97.5th percentile.
     pub upper: f64,
 }
 

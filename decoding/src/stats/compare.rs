@@ -3,9 +3,9 @@
 //!
 //! One subject scores with both, so only differences count. Per dataset a one-tailed
 //! permutation test ([`paired_p`]), over datasets Stouffer's method ([`stouffer`]), over
-//! pairs Holm's correction ([`holm`]); the size of a difference is [`effect`]. As MOABB's
-//! meta-analysis, which draws its permutations at random above 13 subjects and corrects
-//! nothing.
+//! pairs Holm's correction ([`holm`]); the size of a difference is [`effect`], over datasets
+//! [`combined_effect`]. As MOABB's meta-analysis, which draws its permutations at random
+//! above 13 subjects and corrects nothing.
 //!
 //! # Reference
 //! S. A. Stouffer et al., *The American Soldier*, vol. 1, Princeton, 1949. S. Holm (1979),
@@ -13,7 +13,7 @@
 //! 10.2307/3001968. V. Jayaram, A. Barachant (2018), doi 10.1088/1741-2552/aadea0.
 
 use super::distribution::{normal_above, normal_quantile_above};
-use super::{mean, std};
+use super::{Interval, mean, std};
 
 /// Most subjects whose sign changes are all counted; of more, ranks are tested.
 pub const MOST_COUNTED: usize = 20;
@@ -83,6 +83,37 @@ fn signed_ranks(differences: &[f64]) -> f64 {
 pub fn effect(differences: &[f64]) -> Option<f64> {
     let (mean, std) = (mean(differences)?, std(differences, 1)?);
     Some(if std > 0.0 { mean / std } else { 0.0 })
+}
+
+/// The 95 % interval of an [`effect`] of so many subjects: `d ± z sqrt(1/n + d²/(2n))`, `z` the
+/// normal deviate above which 2.5 % lie. An approximation, too narrow for few subjects.
+///
+/// # Reference
+/// M. Borenstein, L. V. Hedges, J. P. T. Higgins, H. R. Rothstein, *Introduction to
+/// Meta-Analysis*, Wiley, 2009, chapter 4. There differences are divided by the spread within
+/// conditions, and the variance has a factor `2 (1 - r)`; divided by their own spread it is 1.
+pub fn effect_interval(effect: f64, n_subjects: usize) -> Interval {
+    about(effect, effect_variance(effect, n_subjects))
+}
+
+/// Several `(effect, n_subjects)` as one, weighted by the roots of the subjects as
+/// [`stouffer`] weights their p-values, and its 95 % interval from theirs, which know nothing
+/// of each other. `None` where there are none.
+pub fn combined_effect(effects: &[(f64, usize)]) -> Option<(f64, Interval)> {
+    let weight: f64 = effects.iter().map(|(_, n)| (*n as f64).sqrt()).sum();
+    let sum: f64 = effects.iter().map(|(effect, n)| (*n as f64).sqrt() * effect).sum();
+    let variance: f64 = effects.iter().map(|(e, n)| *n as f64 * effect_variance(*e, *n)).sum();
+    let mean = sum / weight;
+    (weight > 0.0).then(|| (mean, about(mean, variance / weight.powi(2))))
+}
+
+fn effect_variance(effect: f64, n_subjects: usize) -> f64 {
+    (1.0 + effect.powi(2) / 2.0) / n_subjects as f64
+}
+
+fn about(mean: f64, variance: f64) -> Interval {
+    let half = normal_quantile_above(0.025) * variance.sqrt();
+    Interval { lower: mean - half, upper: mean + half }
 }
 
 /// One p-value of several: `Σ w z / sqrt(Σ w²)` with `z` the normal deviate above which

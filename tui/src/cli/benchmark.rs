@@ -8,6 +8,7 @@ mod figure;
 mod html;
 mod item;
 mod offline;
+mod page;
 mod plan;
 mod store;
 mod table;

@@ -1,15 +1,26 @@
-//! Figures of a report as inline SVG. Lines and text take the page's colour, so that one
-//! drawing is right on a light and on a dark page.
+//! Figures of a report: each is drawn once, inline in the page with the page's colours, so
+//! that it is right on a light and on a dark page, and as files that stand alone.
 
+mod columns;
+mod forest;
+mod nulls;
+mod scatter;
+
+pub use self::columns::Column;
+pub use self::forest::ForestRow;
+pub use self::nulls::Null;
+
+use crate::cli::output::write_file;
 use anyhow::{Result, anyhow};
-use decoding::stats::Interval;
+use plotters::chart::MeshStyle;
+use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
+use plotters::element::Circle;
 use plotters::prelude::*;
+use plotters::style::{FontStyle, TextStyle, register_font};
+use std::ops::Range;
+use std::path::Path;
 
-/// Stands for the page's own colour of text while a figure is drawn.
-const INK: RGBColor = RGBColor(1, 2, 3);
-/// For what is in the background.
-const FAINT: RGBColor = RGBColor(4, 5, 6);
 /// Points of one series after the other.
 const SERIES: [RGBColor; 6] = [
     RGBColor(0x2a, 0x78, 0xd6),
@@ -20,133 +31,180 @@ const SERIES: [RGBColor; 6] = [
     RGBColor(0x7d, 0x80, 0x1f),
 ];
 
-/// A column of points.
-pub struct Column {
-    /// Below it.
-    pub label: String,
-    /// One each, drawn side by side in their order.
-    pub values: Vec<f64>,
-    /// Small and faint, behind them.
-    pub behind: Vec<f64>,
-    /// Mean and interval.
-    pub mean: Option<(f64, Option<Interval>)>,
+/// Width of a letter, about: there is room for labels before they are measured.
+const LETTER: usize = 7;
+
+/// A figure, by what is drawn. Sizes are in pixels of an SVG.
+pub enum Figure {
+    /// Columns of points over a scale, with a line at `reference`.
+    Columns {
+        /// From left to right.
+        columns: Vec<Column>,
+        /// What is on the scale.
+        scale: &'static str,
+        /// What the points are held against.
+        reference: Option<f64>,
+    },
+    /// Points of two figures, a colour per series.
+    Scatter {
+        /// Names and points.
+        series: Vec<(String, Vec<(f64, f64)>)>,
+        /// What is to the right, and what is above.
+        axes: [&'static str; 2],
+    },
+    /// Histograms of nulls on one scale, each with a line at what was observed.
+    Nulls {
+        /// One each.
+        nulls: Vec<Null>,
+        /// What is on the scale.
+        scale: &'static str,
+    },
+    /// Effects and their intervals about 0, and below them what they come to together.
+    Forest {
+        /// A row each.
+        effects: Vec<ForestRow>,
+        /// Of all of them.
+        combined: ForestRow,
+        /// What is on the scale.
+        scale: String,
+    },
 }
 
-/// Columns of points over a scale, with a line at `reference`.
-pub fn columns(columns: &[Column], scale: &str, reference: Option<f64>) -> Result<String> {
-    let values = columns.iter().flat_map(|column| {
-        let ends = column.mean.and_then(|(_, i)| i).map(|i| [i.lower, i.upper]);
-        column.values.iter().chain(&column.behind).copied().chain(ends.into_iter().flatten())
-    });
-    let [low, high] = range(values.chain(reference))?;
-    // Labels are drawn side by side: about seven pixels a letter.
-    let longest = columns.iter().map(|column| column.label.chars().count()).max().unwrap_or(0);
-    let width = columns.len() * (7 * longest + 12).max(90);
-    let size = (width.clamp(360, 3000) as u32, 360);
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        let n = columns.len() as f64;
-        let mut chart = ChartBuilder::on(&root)
-            .margin(10)
-            .x_label_area_size(46)
-            .y_label_area_size(56)
-            .build_cartesian_2d(-0.5..n - 0.5, low..high)
-            .map_err(drawing)?;
-        let label = |x: &f64| {
-            let at = x.round();
-            let is_whole = (x - at).abs() < 1e-6 && at >= 0.0;
-            let column = if is_whole { columns.get(at as usize) } else { None };
-            column.map_or(String::new(), |column| column.label.clone())
+impl Figure {
+    /// As SVG within a page, whose text's colour and `--faint` it takes.
+    pub fn of_the_page(&self) -> Result<String> {
+        let svg = self.svg(Look::PAGE)?;
+        let svg = svg.replace("#010203", "currentColor").replace("#040506", "var(--faint)");
+        Ok(svg.replacen("<svg ", "<svg class=\"figure\" role=\"img\" ", 1))
+    }
+
+    /// Writes `NAME.svg` and `NAME.png`: black on white, needing nothing else.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
+        let svg = self.svg(Look::FILE)?;
+        write_file(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
+        write_file(&folder.join(format!("{name}.png")), &self.png(Look::PIXELS)?)
+    }
+
+    fn svg(&self, look: Look) -> Result<String> {
+        let mut text = String::new();
+        self.draw(SVGBackend::with_string(&mut text, self.size(look)), look)?;
+        Ok(text)
+    }
+
+    fn png(&self, look: Look) -> Result<Vec<u8>> {
+        let (width, height) = self.size(look);
+        let mut pixels = vec![0; 3 * width as usize * height as usize];
+        self.draw(BitMapBackend::with_buffer(&mut pixels, (width, height)), look)?;
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_compression(png::Compression::Fast);
+        encoder.write_header()?.write_image_data(&pixels)?;
+        Ok(bytes)
+    }
+
+    fn size(&self, look: Look) -> (u32, u32) {
+        let (width, height) = match self {
+            Self::Columns { columns, .. } => columns::size(columns),
+            Self::Scatter { .. } => scatter::SIZE,
+            Self::Nulls { nulls, .. } => nulls::size(nulls),
+            Self::Forest { effects, combined, .. } => forest::size(effects, combined),
         };
-        chart
-            .configure_mesh()
-            .disable_x_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(INK)
-            .label_style(("sans-serif", 13).into_font().color(&INK))
-            .x_labels(2 * columns.len() + 1)
-            .x_label_formatter(&label)
-            .y_desc(scale)
-            .draw()
-            .map_err(drawing)?;
-        draw_columns(&mut chart, columns)?;
-        if let Some(reference) = reference {
-            let line = [(-0.5, reference), (n - 0.5, reference)];
-            let style = ShapeStyle::from(&INK).stroke_width(1);
-            chart.draw_series(DashedLineSeries::new(line, 5, 4, style)).map_err(drawing)?;
+        (look.px(width), look.px(height))
+    }
+
+    fn draw<B: DrawingBackend>(&self, backend: B, look: Look) -> Result<()> {
+        // The same letters on every machine, whatever fonts it has.
+        register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
+            .map_err(|_| anyhow!("the figures' font can't be read"))?;
+        let area = backend.into_drawing_area();
+        if let Some(paper) = look.paper {
+            area.fill(&paper).map_err(drawing)?;
         }
-        root.present().map_err(drawing)?;
-    }
-    Ok(of_the_page(&text))
-}
-
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-
-fn draw_columns(chart: &mut Chart<'_, '_>, columns: &[Column]) -> Result<()> {
-    for (at, column) in (0_u32..).map(f64::from).zip(columns) {
-        let place =
-            |k: usize, n: usize, width: f64| at + width * ((k as f64 + 0.5) / n as f64 - 0.5);
-        let n = column.behind.len();
-        let points = column.behind.iter().enumerate();
-        let points = points.map(|(k, y)| Circle::new((place(k, n, 0.8), *y), 2, FAINT.filled()));
-        chart.draw_series(points).map_err(drawing)?;
-        let colour = SERIES[at as usize % SERIES.len()];
-        let n = column.values.len();
-        let points = column.values.iter().enumerate();
-        let points = points.map(|(k, y)| Circle::new((place(k, n, 0.6), *y), 4, colour.filled()));
-        chart.draw_series(points).map_err(drawing)?;
-        let Some((mean, interval)) = column.mean else { continue };
-        let style = ShapeStyle::from(&INK).stroke_width(2);
-        let bar = PathElement::new([(at - 0.35, mean), (at + 0.35, mean)], style);
-        let interval = interval.map(|i| PathElement::new([(at, i.lower), (at, i.upper)], style));
-        chart.draw_series([bar].into_iter().chain(interval)).map_err(drawing)?;
-    }
-    Ok(())
-}
-
-/// Points of two scores, a colour per series, with the line of equal ones.
-pub fn scatter(series: &[(String, Vec<(f64, f64)>)], [x, y]: [&str; 2]) -> Result<String> {
-    let values = series.iter().flat_map(|(_, points)| points.iter());
-    let [low_x, high_x] = range(values.clone().map(|point| point.0))?;
-    let [low_y, high_y] = range(values.map(|point| point.1))?;
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, (520, 420)).into_drawing_area();
-        let mut chart = ChartBuilder::on(&root)
-            .margin(10)
-            .x_label_area_size(46)
-            .y_label_area_size(56)
-            .build_cartesian_2d(low_x..high_x, low_y..high_y)
-            .map_err(drawing)?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(FAINT)
-            .axis_style(INK)
-            .label_style(("sans-serif", 13).into_font().color(&INK))
-            .x_desc(x)
-            .y_desc(y)
-            .draw()
-            .map_err(drawing)?;
-        for (at, (name, points)) in series.iter().enumerate() {
-            let colour = SERIES[at % SERIES.len()];
-            let drawn = points.iter().map(|point| Circle::new(*point, 4, colour.filled()));
-            let drawn = chart.draw_series(drawn).map_err(drawing)?;
-            drawn.label(name).legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
+        match self {
+            Self::Columns { columns, scale, reference } => {
+                columns::draw(&area, columns, scale, *reference, look)?;
+            }
+            Self::Scatter { series, axes } => scatter::draw(&area, series, *axes, look)?,
+            Self::Nulls { nulls, scale } => nulls::draw(&area, nulls, scale, look)?,
+            Self::Forest { effects, combined, scale } => {
+                forest::draw(&area, (effects, combined), scale, look)?;
+            }
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .label_font(("sans-serif", 12).into_font().color(&INK))
-            .border_style(FAINT)
-            .draw()
-            .map_err(drawing)?;
-        root.present().map_err(drawing)?;
+        area.present().map_err(drawing)
     }
-    Ok(of_the_page(&text))
 }
+
+/// Colours, and how large it is drawn.
+#[derive(Clone, Copy)]
+struct Look {
+    /// Text and lines.
+    ink: RGBColor,
+    /// What is in the background.
+    faint: RGBColor,
+    /// What it is drawn on; the page's where there is none.
+    paper: Option<RGBColor>,
+    /// Pixels to one of the SVG.
+    zoom: u32,
+}
+
+impl Look {
+    /// Two colours that stand for the page's own.
+    const PAGE: Self =
+        Self { ink: RGBColor(1, 2, 3), faint: RGBColor(4, 5, 6), paper: None, zoom: 1 };
+    const FILE: Self =
+        Self { ink: BLACK, faint: RGBColor(0xc9, 0xce, 0xd6), paper: Some(WHITE), zoom: 1 };
+    /// Enough for a slide; what is printed is better an SVG.
+    const PIXELS: Self = Self { zoom: 3, ..Self::FILE };
+
+    fn px(self, of_svg: u32) -> u32 {
+        of_svg * self.zoom
+    }
+
+    fn text(self, size: u32) -> TextStyle<'static> {
+        ("sans-serif", self.px(size)).into_font().color(&self.ink)
+    }
+
+    fn line(self, colour: RGBColor, width: u32) -> ShapeStyle {
+        ShapeStyle::from(&colour).stroke_width(self.px(width))
+    }
+
+    fn point<C>(self, at: C, radius: u32, colour: RGBColor) -> Circle<C, u32> {
+        Circle::new(at, self.px(radius), colour.filled())
+    }
+
+    fn dashed(
+        self,
+        ends: [(f64, f64); 2],
+    ) -> DashedLineSeries<std::array::IntoIter<(f64, f64), 2>, u32> {
+        DashedLineSeries::new(ends, self.px(5), self.px(4), self.line(self.ink, 1))
+    }
+
+    /// A plot over the whole area but for its labels.
+    fn plot<B: DrawingBackend>(
+        self,
+        area: &Area<B>,
+        x: Range<f64>,
+        y: Range<f64>,
+    ) -> Result<Plot<'_, B>> {
+        let mut builder = ChartBuilder::on(area);
+        builder.margin(self.px(10)).x_label_area_size(self.px(46)).y_label_area_size(self.px(56));
+        builder.build_cartesian_2d(x, y).map_err(drawing)
+    }
+
+    /// The lines and labels that all plots have.
+    fn style<B: DrawingBackend>(self, mesh: &mut Mesh<'_, '_, B>) {
+        mesh.light_line_style(TRANSPARENT)
+            .bold_line_style(self.line(self.faint, 1))
+            .axis_style(self.line(self.ink, 1))
+            .label_style(self.text(13))
+            .set_all_tick_mark_size(self.px(5));
+    }
+}
+
+type Area<B> = DrawingArea<B, Shift>;
+type Plot<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Mesh<'a, 'b, B> = MeshStyle<'a, 'b, RangedCoordf64, RangedCoordf64, B>;
 
 /// From below the least to above the largest of some values.
 fn range(values: impl Iterator<Item = f64>) -> Result<[f64; 2]> {
@@ -164,11 +222,5 @@ fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("a figure can't be drawn: {error}")
 }
 
-/// The page's colours, and a size that follows the page.
-fn of_the_page(svg: &str) -> String {
-    svg.replace("#010203", "currentColor").replace("#040506", "var(--faint)").replacen(
-        "<svg ",
-        "<svg class=\"figure\" role=\"img\" ",
-        1,
-    )
-}
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
-//! The report of a benchmark: one HTML file that needs nothing else.
+//! The report of a benchmark: one HTML file that needs nothing else, and its figures as files.
 
-use super::figure::{Column, columns, scatter};
+use super::figure::{Column, Figure, ForestRow, Null};
 use super::item::{Details, Row, RunDigest};
+use super::page::{FIGURES, Page, STYLE, escape, list};
 use super::plan::{Benchmark, Mode, Set, SplitKind};
-use super::table::{Class, Comparison, classes, comparisons, curves, of_dataset, subject_scores};
+use super::table::{
+    Class, Comparison, classes, comparisons, curves, of_dataset, split_word, subject_scores,
+    unfitted,
+};
 use super::work::Digests;
 use crate::cli::output::write_file;
 use crate::cli::report::{three, verdict_words};
@@ -18,21 +22,10 @@ use std::path::Path;
 /// Most pairs of pipelines that are drawn.
 const MOST_PAIRS: usize = 14;
 
-const STYLE: &str = "
-:root { color-scheme: light dark; --faint: #c9ced6; --shade: 42, 120, 214; }
-@media (prefers-color-scheme: dark) { :root { --faint: #4a5260; } }
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: .6rem 0; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--faint); }
-th:first-child, td:first-child { text-align: left; }
-.figure { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
-.matrices { display: flex; flex-wrap: wrap; gap: 1.4rem; }
-.matrix td { text-align: center; min-width: 2.6rem; border: 1px solid var(--faint); }
-pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--faint); }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-";
+/// Most of them that are drawn by dataset.
+const MOST_FORESTS: usize = 3;
 
-/// Writes the report.
+/// Writes the report and, beside it, the folder of its figures.
 pub fn write(
     path: &Path,
     benchmark: &Benchmark,
@@ -41,9 +34,9 @@ pub fn write(
     failures: &[String],
 ) -> Result<()> {
     let title = benchmark.file.title.as_deref().unwrap_or("Benchmark");
-    let mut page = String::new();
+    let mut page = Page::default();
     write!(
-        page,
+        page.html,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{0}</title><style>{STYLE}</style></head><body>\
          <h1>{0}</h1><p>Research software, not a medical device.</p>",
@@ -59,10 +52,11 @@ pub fn write(
         compared(&mut page, benchmark, rows, class)?;
     }
     both_modes(&mut page, benchmark, rows)?;
-    failed(&mut page, failures)?;
-    provenance(&mut page, benchmark, digests)?;
-    page.push_str("</body></html>\n");
-    write_file(path, page.as_bytes())
+    failed(&mut page.html, failures)?;
+    provenance(&mut page.html, benchmark, digests)?;
+    page.html.push_str("</body></html>\n");
+    write_file(path, page.html.as_bytes())?;
+    page.write_figures(&path.with_file_name(FIGURES))
 }
 
 fn names(benchmark: &Benchmark) -> Vec<&str> {
@@ -71,13 +65,13 @@ fn names(benchmark: &Benchmark) -> Vec<&str> {
 
 /// Everything about the rows of one dataset and class.
 fn section(
-    page: &mut String,
+    page: &mut Page,
     benchmark: &Benchmark,
     set: &Set,
     rows: &[Row],
     class: Class,
 ) -> Result<()> {
-    write!(page, "<h2>{}, {}</h2>", escape(&set.label), escape(&class.in_words()))?;
+    write!(page.html, "<h2>{}, {}</h2>", escape(&set.label), escape(&class.in_words()))?;
     let of_class: Vec<&Row> = rows.iter().filter(|row| Class::of(row) == class).collect();
     let scale = scale(&of_class);
     let mut drawn = Vec::new();
@@ -98,19 +92,52 @@ fn section(
         });
     }
     let chance = (class.mode == Mode::PseudoOnline || scale == "area under the ROC").then_some(0.5);
-    page.push_str(&columns(&drawn, scale, chance)?);
+    let about = format!("{} {}", set.label, class.in_words());
+    let figure = Figure::Columns { columns: drawn, scale, reference: chance };
+    page.figure(&format!("{about} scores"), figure)?;
     let behind = match class.mode {
         Mode::Offline => "what the pipeline scores with permuted labels",
         Mode::PseudoOnline => "what the paradigm's timing scores without EEG",
     };
     write!(
-        page,
+        page.html,
         "<p>A point per subject; bar and line: mean and its 95 % interval over subjects; behind \
          them, {behind}.</p>"
     )?;
-    subjects_table(page, &of_class)?;
-    growth(page, benchmark, rows, class)?;
-    matrices(page, benchmark, set, &of_class)
+    nulls(page, benchmark, (&of_class, rows), (class, &about))?;
+    subjects_table(&mut page.html, &of_class)?;
+    growth(page, benchmark, rows, (class, &about))?;
+    matrices(&mut page.html, benchmark, set, &of_class)
+}
+
+/// What pipelines score with permuted labels, where that was kept.
+fn nulls(
+    page: &mut Page,
+    benchmark: &Benchmark,
+    (of_class, rows): (&[&Row], &[Row]),
+    (class, about): (Class, &str),
+) -> Result<()> {
+    let null = |name: &str| -> Option<Null> {
+        let scores: Vec<f64> = subject_scores(rows, class, name).into_values().collect();
+        let observed = decoding::stats::mean(&scores)?;
+        let draws =
+            of_class.iter().filter(|row| row.pipeline == name).flat_map(|row| match &row.details {
+                Details::Offline { label_null, .. } => &label_null[..],
+                Details::PseudoOnline(_) => &[],
+            });
+        let scores: Vec<f64> = draws.copied().collect();
+        (!scores.is_empty()).then(|| Null { label: name.to_owned(), scores, observed })
+    };
+    let nulls: Vec<Null> = names(benchmark).into_iter().filter_map(null).collect();
+    if nulls.is_empty() {
+        return Ok(());
+    }
+    page.figure(&format!("{about} nulls"), Figure::Nulls { nulls, scale: scale(of_class) })?;
+    page.html.push_str(
+        "<p>Scores with permuted labels, all draws of all subjects; line: the mean score. A \
+         subject's draws end as soon as it can't be above chance any more.</p>",
+    );
+    Ok(())
 }
 
 fn scale(rows: &[&Row]) -> &'static str {
@@ -155,7 +182,12 @@ fn subjects_table(page: &mut String, rows: &[&Row]) -> Result<()> {
 }
 
 /// Learning or scaling curves, where there are any.
-fn growth(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
+fn growth(
+    page: &mut Page,
+    benchmark: &Benchmark,
+    rows: &[Row],
+    (class, about): (Class, &str),
+) -> Result<()> {
     let points = |name: &str| -> Vec<(f64, f64)> {
         let of_subjects = curves(rows, class, name).into_iter().flatten();
         of_subjects.map(|(n, score)| (n.log10(), score)).collect()
@@ -163,6 +195,12 @@ fn growth(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) 
     let series: Vec<(String, Vec<(f64, f64)>)> =
         names(benchmark).into_iter().map(|name| (name.to_owned(), points(name))).collect();
     let series: Vec<_> = series.into_iter().filter(|(_, points)| !points.is_empty()).collect();
+    let without: Vec<String> =
+        names(benchmark).into_iter().flat_map(|name| unfitted(rows, class, name)).collect();
+    if !without.is_empty() {
+        page.html.push_str("<p>Points of the curves that could not be fitted:</p>");
+        list(&mut page.html, &without)?;
+    }
     if series.is_empty() {
         return Ok(());
     }
@@ -170,9 +208,10 @@ fn growth(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) 
         SplitKind::CrossSubject => "log10 of training subjects",
         SplitKind::WithinSession | SplitKind::CrossSession => "log10 of training trials",
     };
-    page.push_str("<h3>By the amount of training</h3>");
-    page.push_str(&scatter(&series, [amount, scale(&rows.iter().collect::<Vec<_>>())])?);
-    page.push_str(
+    page.html.push_str("<h3>By the amount of training</h3>");
+    let axes = [amount, scale(&rows.iter().collect::<Vec<_>>())];
+    page.figure(&format!("{about} curves"), Figure::Scatter { series: series.clone(), axes })?;
+    page.html.push_str(
         "<table><tr><th>pipeline</th><th>at 1</th><th>per tenfold</th><th>95 % interval</th></tr>",
     );
     for (name, _) in &series {
@@ -181,19 +220,19 @@ fn growth(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) 
             .per_tenfold_interval
             .map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
         write!(
-            page,
+            page.html,
             "<tr><td>{}</td><td>{:.3}</td><td>{:.3}</td><td>{interval}</td></tr>",
             escape(name),
             line.at_one,
             line.per_tenfold,
         )?;
     }
-    page.push_str("</table>");
+    page.html.push_str("</table>");
     Ok(())
 }
 
 /// Pairs of pipelines, the clearest first: effect of each, and over all datasets.
-fn compared(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
+fn compared(page: &mut Page, benchmark: &Benchmark, rows: &[Row], class: Class) -> Result<()> {
     let mut pairs = comparisons(rows, class, &names(benchmark));
     pairs.retain(|pair| pair.difference > 0.0);
     pairs.sort_by(|a, b| a.p_corrected.total_cmp(&b.p_corrected).then(a.p.total_cmp(&b.p)));
@@ -201,21 +240,21 @@ fn compared(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class
     if pairs.is_empty() {
         return Ok(());
     }
-    page.push_str(
+    page.html.push_str(
         "<table><caption>Comparisons</caption><tr><th>better</th><th>than</th><th>by</th>\
          <th>effect</th><th>p</th><th>p, corrected</th><th>subjects</th></tr>",
     );
     for Comparison { better, other, difference, effect, p, p_corrected, n_subjects, .. } in &pairs {
         write!(
-            page,
+            page.html,
             "<tr><td>{}</td><td>{}</td><td>{difference:.3}</td><td>{}</td><td>{p:.4}</td>\
              <td>{p_corrected:.4}</td><td>{n_subjects}</td></tr>",
             escape(better),
             escape(other),
-            three(*effect),
+            three(effect.map(|(effect, _)| effect)),
         )?;
     }
-    page.push_str("</table>");
+    page.html.push_str("</table>");
     let drawn: Vec<Column> = pairs
         .iter()
         .map(|pair| {
@@ -229,13 +268,37 @@ fn compared(page: &mut String, benchmark: &Benchmark, rows: &[Row], class: Class
             }
         })
         .collect();
-    page.push_str(&columns(&drawn, "difference", Some(0.0))?);
-    page.push_str(
+    let figure = Figure::Columns { columns: drawn, scale: "difference", reference: Some(0.0) };
+    page.figure(&format!("{} differences", class.in_words()), figure)?;
+    page.html.push_str(
         "<p>One-tailed paired permutation test over subjects (signed ranks above 20), datasets \
          combined by Stouffer's method with the roots of their subjects, corrected after Holm \
          for all ordered pairs.</p>",
     );
+    for pair in pairs.iter().take(MOST_FORESTS) {
+        let words = format!("{} {} over {}", class.in_words(), pair.better, pair.other);
+        page.figure(&words, forest(pair))?;
+    }
+    page.html.push_str(
+        "<p>Effect of the clearest pairs by dataset: mean difference over its standard deviation, \
+         with the 95 % interval of its normal approximation; p one-tailed, not corrected.</p>",
+    );
     Ok(())
+}
+
+/// A pair dataset by dataset, and all of them combined.
+fn forest(pair: &Comparison) -> Figure {
+    let row = |label: &str, effect, p: f64, n_subjects: usize| {
+        let p = if p < 1e-4 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") };
+        let unit = if n_subjects == 1 { "subject" } else { "subjects" };
+        ForestRow { label: label.to_owned(), effect, beside: format!("{p}, {n_subjects} {unit}") }
+    };
+    let datasets = pair.datasets.iter().map(|of| row(&of.label, of.effect, of.p, of.n_subjects));
+    Figure::Forest {
+        effects: datasets.collect(),
+        combined: row("all of them", pair.effect, pair.p, pair.n_subjects),
+        scale: format!("effect: {} over {}", pair.better, pair.other),
+    }
 }
 
 /// A confusion matrix per pipeline, over all subjects.
@@ -278,7 +341,7 @@ fn matrices(page: &mut String, benchmark: &Benchmark, set: &Set, rows: &[&Row]) 
 }
 
 /// Offline against pseudo-online, where both were scored.
-fn both_modes(page: &mut String, benchmark: &Benchmark, rows: &[Row]) -> Result<()> {
+fn both_modes(page: &mut Page, benchmark: &Benchmark, rows: &[Row]) -> Result<()> {
     for &split in &benchmark.file.splits {
         let class = |mode| Class { split, mode, is_stateful: false };
         let mut series = Vec::new();
@@ -292,8 +355,10 @@ fn both_modes(page: &mut String, benchmark: &Benchmark, rows: &[Row]) -> Result<
             }
         }
         if !series.is_empty() {
-            page.push_str("<h2>Offline against pseudo-online</h2>");
-            page.push_str(&scatter(&series, ["offline score", "pseudo-online nMCC"])?);
+            page.html.push_str("<h2>Offline against pseudo-online</h2>");
+            let axes = ["offline score", "pseudo-online nMCC"];
+            let words = format!("{} offline against pseudo-online", split_word(split));
+            page.figure(&words, Figure::Scatter { series, axes })?;
         }
     }
     Ok(())
@@ -303,12 +368,8 @@ fn failed(page: &mut String, failures: &[String]) -> Result<()> {
     if failures.is_empty() {
         return Ok(());
     }
-    page.push_str("<h2>What failed</h2><ul>");
-    for failure in failures {
-        write!(page, "<li>{}</li>", escape(failure))?;
-    }
-    page.push_str("</ul>");
-    Ok(())
+    page.push_str("<h2>What failed</h2>");
+    list(page, failures)
 }
 
 /// What it was computed from, and how to do it again.
@@ -317,7 +378,8 @@ fn provenance(page: &mut String, benchmark: &Benchmark, digests: &Digests) -> Re
         page,
         "<h2>How to do it again</h2><p>mindloop {} on {} {}: save this plan, and beside it the \
          files of pipelines that it names, and run <code>mindloop benchmark PLAN.toml</code>. Nulls \
-         and intervals are drawn from seed {SEED}.</p><pre>{}</pre>",
+         and intervals are drawn from seed {SEED}. The figures are in the folder \
+         <code>{FIGURES}</code> beside this page too, as SVG and PNG.</p><pre>{}</pre>",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::OS,
         std::env::consts::ARCH,
@@ -350,19 +412,4 @@ fn provenance(page: &mut String, benchmark: &Benchmark, digests: &Digests) -> Re
         page.push_str("</pre></details>");
     }
     Ok(())
-}
-
-/// Text as HTML shows it.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -66,6 +66,9 @@ pub enum Details {
         label_null: Vec<f64>,
         /// Learning or scaling curve: training trials (or subjects) and the score.
         curve: Vec<(f64, f64)>,
+        /// Amounts of training that could not be fitted to, and why.
+        #[serde(default)]
+        unfitted: Vec<(f64, String)>,
     },
     /// Of every window.
     PseudoOnline(Box<OnlineDetails>),

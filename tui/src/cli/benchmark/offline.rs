@@ -6,7 +6,7 @@ use super::work::{Land, Loaded, load};
 use crate::cli::evaluate::in_words;
 use anyhow::{Result, anyhow, bail};
 use datasets::folds::{Fold, stratified};
-use decoding::decoder::{Examples, decide_class};
+use decoding::decoder::{Examples, FitError, decide_class};
 use decoding::evaluate::null::{Nulls, SEED, Stop};
 use decoding::metric::Confusion;
 use decoding::offline::cross_validation::{OfflineMetric, cross_validate, label_null};
@@ -105,8 +105,14 @@ fn deal(
     sessions.into_iter().map(one).collect()
 }
 
-/// The score by the amount of training: trials of the session itself, or other subjects. What
-/// is too little to be fitted to has no point.
+/// The score by the amount of training: trials of the session itself, or other subjects.
+#[derive(Default)]
+struct Curve {
+    points: Vec<(f64, f64)>,
+    /// Amounts that could not be fitted to, and why.
+    unfitted: Vec<(f64, String)>,
+}
+
 fn curve(
     benchmark: &Benchmark,
     loaded: &Loaded,
@@ -114,17 +120,18 @@ fn curve(
     pipeline: &Pipeline,
     dealt: &Dealt,
     metric: OfflineMetric,
-) -> Result<Vec<(f64, f64)>> {
+) -> Result<Curve> {
     let plan = &benchmark.file.offline;
     let spans: Vec<_> =
         dealt.examples.spans.iter().map(|span| (span.run, span.samples.clone())).collect();
     let overlap = plan.overlap.into();
-    let mut points = Vec::new();
+    let mut curve = Curve::default();
     let mut point = |amount: f64, train: &dyn Fn(&Fold) -> Vec<usize>| -> Result<()> {
         let fold = |fold: &Fold| Fold::new(&spans, train(fold), fold.test().to_vec(), overlap);
         let folds = dealt.folds.iter().map(fold).collect::<Result<Vec<_>, _>>()?;
-        if let Ok(scored) = cross_validate(pipeline, &dealt.examples, &folds, metric) {
-            points.push((amount, scored.score));
+        match cross_validate(pipeline, &dealt.examples, &folds, metric) {
+            Ok(scored) => curve.points.push((amount, scored.score)),
+            Err(error) => curve.unfitted.push((amount, words(&error, set))),
         }
         Ok(())
     };
@@ -135,7 +142,7 @@ fn curve(
             let amount = n_trials as f64 / dealt.folds.len() as f64;
             point(amount, &|fold| fold.train()[..n_of(fold)].to_vec())?;
         }
-        return Ok(points);
+        return Ok(curve);
     }
     let own = set.subjects[place.subject];
     let others: Vec<u32> = set.subjects.iter().copied().filter(|s| *s != own).collect();
@@ -143,7 +150,12 @@ fn curve(
         let is_in = |trial: &usize| others[..n].contains(&loaded.of[spans[*trial].0].0);
         point(n as f64, &|fold| fold.train().iter().copied().filter(is_in).collect())?;
     }
-    Ok(points)
+    Ok(curve)
+}
+
+/// Trials have no idle class.
+fn words(error: &FitError, set: &Set) -> String {
+    in_words(error, &set.selection.classes[1..])
 }
 
 /// The row of one pipeline on one session's trials; how long it took is the caller's.
@@ -159,8 +171,8 @@ fn score_trials(
     let n_tasks = set.n_tasks();
     let metric = plan.metric.unwrap_or(OfflineMetric::usual(n_tasks));
     let scored = cross_validate(pipeline, &dealt.examples, &dealt.folds, metric);
-    let scored =
-        scored.map_err(|error| anyhow!("{}", in_words(&error, &set.selection.classes[1..])))?;
+    let scored = scored.map_err(|error| anyhow!("{}", words(&error, set)))?;
+    let curve = curve(benchmark, loaded, (set, place), pipeline, dealt, metric)?;
     let null = label_null(
         pipeline,
         &dealt.examples,
@@ -195,7 +207,8 @@ fn score_trials(
             per_fold: scored.per_fold,
             folds,
             label_null: null,
-            curve: curve(benchmark, loaded, (set, place), pipeline, dealt, metric)?,
+            curve: curve.points,
+            unfitted: curve.unfitted,
         },
     })
 }

@@ -8,9 +8,11 @@ use acquisition::text::printable;
 use anyhow::{Context as _, Result};
 use decoding::evaluate::null::{SEED, Verdict};
 use decoding::pipeline::Memory;
-use decoding::stats::Summary;
-use decoding::stats::compare::{effect, holm, most_p, paired_p, stouffer};
+use decoding::stats::compare::{
+    combined_effect, effect, effect_interval, holm, most_p, paired_p, stouffer,
+};
 use decoding::stats::curve::{LogLinear, SubjectCurve};
+use decoding::stats::{Interval, Summary};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -167,12 +169,38 @@ pub struct Comparison {
     pub differences: Vec<f64>,
     /// Their mean.
     pub difference: f64,
-    /// Standardised mean difference, weighted over datasets by the roots of their subjects.
-    pub effect: Option<f64>,
+    /// Standardised mean difference, weighted over datasets by the roots of their subjects,
+    /// and its interval.
+    pub effect: Option<(f64, Interval)>,
+    /// Of each dataset.
+    pub datasets: Vec<OfDataset>,
     /// One-tailed, datasets combined.
     pub p: f64,
     /// Corrected for all pairs of the class.
     pub p_corrected: f64,
+}
+
+/// What one dataset says of a comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct OfDataset {
+    /// Its label.
+    pub label: String,
+    /// Subjects with both.
+    pub n_subjects: usize,
+    /// Standardised mean difference and its interval; `None` of one subject.
+    pub effect: Option<(f64, Interval)>,
+    /// One-tailed.
+    pub p: f64,
+}
+
+impl OfDataset {
+    /// `None` where there is no difference, or one that is no number.
+    fn of(label: &str, differences: &[f64]) -> Option<Self> {
+        let n_subjects = differences.len();
+        let effect =
+            effect(differences).map(|effect| (effect, effect_interval(effect, n_subjects)));
+        Some(Self { label: label.to_owned(), n_subjects, effect, p: paired_p(differences)? })
+    }
 }
 
 /// Every ordered pair of pipelines of a class.
@@ -198,32 +226,27 @@ fn compare(rows: &[Row], class: Class, better: &str, other: &str) -> Option<Comp
             by_dataset.entry(dataset).or_default().push(score - against);
         }
     }
-    let differences: Vec<&Vec<f64>> = by_dataset.values().collect();
-    let weights: Vec<f64> = differences.iter().map(|d| (d.len() as f64).sqrt()).collect();
-    let p_values: Vec<f64> = differences.iter().filter_map(|d| paired_p(d)).collect();
-    let p = if let [only] = p_values[..] {
-        only
+    let datasets: Vec<OfDataset> =
+        by_dataset.iter().filter_map(|(label, of)| OfDataset::of(label, of)).collect();
+    let p = if let [only] = &datasets[..] {
+        only.p
     } else {
         // A dataset where all is equal, or that is small, must not outweigh the others.
-        let held = p_values.iter().zip(&differences).map(|(p, d)| p.min(most_p(d.len())));
-        stouffer(&held.collect::<Vec<_>>(), &weights)?
+        let held = datasets.iter().map(|of| of.p.min(most_p(of.n_subjects)));
+        let weights = datasets.iter().map(|of| (of.n_subjects as f64).sqrt());
+        stouffer(&held.collect::<Vec<_>>(), &weights.collect::<Vec<_>>())?
     };
-    let effects: Vec<(f64, f64)> = differences
-        .iter()
-        .zip(&weights)
-        .filter_map(|(d, weight)| Some((effect(d)? * weight, *weight)))
-        .collect();
-    let n_subjects: usize = differences.iter().map(|d| d.len()).sum();
-    let sum: f64 = differences.iter().flat_map(|d| d.iter()).sum();
-    let weight: f64 = effects.iter().map(|(_, weight)| weight).sum();
+    let effects = datasets.iter().filter_map(|of| Some((of.effect?.0, of.n_subjects)));
+    let differences: Vec<f64> = by_dataset.into_values().flatten().collect();
     Some(Comparison {
         class,
         better: better.to_owned(),
         other: other.to_owned(),
-        n_subjects,
-        difference: sum / n_subjects as f64,
-        differences: differences.iter().flat_map(|d| d.iter().copied()).collect(),
-        effect: (weight > 0.0).then(|| effects.iter().map(|(e, _)| e).sum::<f64>() / weight),
+        n_subjects: differences.len(),
+        difference: decoding::stats::mean(&differences)?,
+        effect: combined_effect(&effects.collect::<Vec<_>>()),
+        differences,
+        datasets,
         p,
         p_corrected: p,
     })
@@ -285,9 +308,8 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
     let details: Vec<_> = of.iter().filter_map(online).collect();
     let no_idle = mean(details.iter().map(|o| o.nmcc_idle_excluded).collect());
     let clock = mean(details.iter().filter_map(|o| o.clock_nmcc).collect());
-    let tested: Vec<Verdict> = of.iter().filter_map(|row| row.verdict).collect();
-    let n_above = tested.iter().filter(|verdict| **verdict == Verdict::AboveChance).count();
-    let above = match (tested.len(), n_above) {
+    let (n_tested, n_above) = n_above_chance(&of);
+    let above = match (n_tested, n_above) {
         (0, _) => "no null was run".to_owned(),
         (n, 0) => format!("0 of {n}: not distinguishable from chance"),
         (n, n_above) => format!("{n_above} of {n}"),
@@ -306,6 +328,17 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
     Ok(())
 }
 
+/// Subjects that were held against a null, and those above chance: in every session.
+fn n_above_chance(rows: &[&Row]) -> (usize, usize) {
+    let mut subjects: BTreeMap<u32, bool> = BTreeMap::new();
+    for row in rows {
+        if let Some(verdict) = row.verdict {
+            *subjects.entry(row.subject).or_insert(true) &= verdict == Verdict::AboveChance;
+        }
+    }
+    (subjects.len(), subjects.values().filter(|is_above| **is_above).count())
+}
+
 /// The points of every subject's curve, all its sessions'.
 pub fn curves(rows: &[Row], class: Class, pipeline: &str) -> Vec<SubjectCurve> {
     let mut curves: BTreeMap<(&str, u32), SubjectCurve> = BTreeMap::new();
@@ -319,8 +352,33 @@ pub fn curves(rows: &[Row], class: Class, pipeline: &str) -> Vec<SubjectCurve> {
     curves.into_values().collect()
 }
 
+/// Points of curves that there are not: whose, at which amount of training, and why.
+pub fn unfitted(rows: &[Row], class: Class, pipeline: &str) -> Vec<String> {
+    let of = rows.iter().filter(|row| Class::of(row) == class && row.pipeline == pipeline);
+    let points = of.flat_map(|row| {
+        let unfitted = match &row.details {
+            Details::Offline { unfitted, .. } => &unfitted[..],
+            Details::PseudoOnline(_) => &[],
+        };
+        let Row { subject, session, .. } = row;
+        unfitted.iter().map(move |(amount, why)| {
+            format!("{pipeline}, subject {subject}, session {session}, at {amount}: {why}")
+        })
+    });
+    points.collect()
+}
+
 /// What ten times the training adds.
 fn growth(text: &mut String, rows: &[Row], class: Class, pipeline: &str) -> Result<()> {
+    let n_unfitted = unfitted(rows, class, pipeline).len();
+    if n_unfitted > 0 {
+        let points = if n_unfitted == 1 { "point" } else { "points" };
+        writeln!(
+            text,
+            "  {}: {n_unfitted} {points} of the curve could not be fitted, the report says why",
+            printable(pipeline),
+        )?;
+    }
     let Some(line) = LogLinear::fit(&curves(rows, class, pipeline), SEED) else { return Ok(()) };
     let interval = line
         .per_tenfold_interval
@@ -362,7 +420,7 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
             printable(&pair.better),
             printable(&pair.other),
             pair.difference,
-            three(pair.effect),
+            three(pair.effect.map(|(effect, _)| effect)),
             pair.p_corrected,
             pair.n_subjects,
         )?;
@@ -373,7 +431,7 @@ fn best_pairs(text: &mut String, benchmark: &Benchmark, rows: &[Row], class: Cla
 fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
     writeln!(
         text,
-        "Mean ± standard deviation over subjects. Offline: area under the ROC of two\nclasses and accuracy of more, if the plan says nothing else, shuffled folds,\nfilters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks\nalone; clock: what the paradigm's timing scores without EEG."
+        "Mean ± standard deviation over subjects. Offline: area under the ROC of two\nclasses and accuracy of more, if the plan says nothing else, shuffled folds,\nfilters without delay. Pseudo-online: nMCC, 0.5 is chance; no-idle: over the tasks\nalone; clock: what the paradigm's timing scores without EEG. Above chance: subjects\nthat are so in every session."
     )?;
     if rows.iter().any(|row| Class::of(row).is_stateful) {
         writeln!(
@@ -383,3 +441,6 @@ fn footnotes(text: &mut String, rows: &[Row]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! A page as it grows, and its figures as files.
+
+use super::figure::Figure;
+use anyhow::{Context as _, Result};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// The folder beside the page that has its figures as files.
+pub const FIGURES: &str = "figures";
+
+/// Most letters of a file's name that come from words: file systems take 255 in all.
+const MOST_LETTERS: usize = 200;
+
+/// Of the page.
+pub const STYLE: &str = "
+:root { color-scheme: light dark; --faint: #c9ced6; --shade: 42, 120, 214; }
+@media (prefers-color-scheme: dark) { :root { --faint: #4a5260; } }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: .6rem 0; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--faint); }
+th:first-child, td:first-child { text-align: left; }
+.figure { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
+.matrices { display: flex; flex-wrap: wrap; gap: 1.4rem; }
+.matrix td { text-align: center; min-width: 2.6rem; border: 1px solid var(--faint); }
+pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--faint); }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+";
+
+/// A page.
+#[derive(Default)]
+pub struct Page {
+    /// Its text.
+    pub html: String,
+    /// With the names of their files.
+    figures: Vec<(String, Figure)>,
+}
+
+impl Page {
+    /// Puts a figure on the page, for a file whose name is made of `words`.
+    pub fn figure(&mut self, words: &str, figure: Figure) -> Result<()> {
+        self.html.push_str(&figure.of_the_page()?);
+        let name = file_name(words);
+        let is_taken = |name: &String| self.figures.iter().any(|(other, _)| other == name);
+        let numbered = (2..).map(|n| format!("{name}-{n}"));
+        let free = [name.clone()].into_iter().chain(numbered).find(|name| !is_taken(name));
+        self.figures.extend(free.map(|name| (name, figure)));
+        Ok(())
+    }
+
+    /// The figures as files; what an earlier page left there stays.
+    pub fn write_figures(&self, folder: &Path) -> Result<()> {
+        let made = fs::create_dir_all(folder);
+        made.with_context(|| format!("can't make the folder {}", folder.display()))?;
+        self.figures.iter().try_for_each(|(name, figure)| figure.write(folder, name))
+    }
+}
+
+/// Words as a name that every file system takes: only `a-z`, `0-9`, `.` and `-`.
+fn file_name(words: &str) -> String {
+    let lower = words.to_lowercase();
+    let parts = lower.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
+    let name = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    // A point in front would hide it.
+    name.trim_start_matches(['.', '-']).chars().take(MOST_LETTERS).collect()
+}
+
+/// Lines as a list.
+pub fn list(page: &mut String, lines: &[String]) -> Result<()> {
+    page.push_str("<ul>");
+    for line in lines {
+        write!(page, "<li>{}</li>", escape(line))?;
+    }
+    page.push_str("</ul>");
+    Ok(())
+}
+
+/// Text as HTML shows it.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure::{Column, Figure};
+    use super::{Page, file_name};
+
+    #[test]
+    fn figures_are_named_by_what_they_show() {
+        for (words, name) in [
+            (
+                "physionet-mi within-session, offline scores",
+                "physionet-mi-within-session-offline-scores",
+            ),
+            ("../Own <b> \u{e9}", "own-b"),
+            ("TS+LR over v1.5", "ts-lr-over-v1.5"),
+        ] {
+            assert_eq!(file_name(words), name);
+        }
+        assert_eq!(file_name(&"a".repeat(999)).len(), 200);
+    }
+
+    #[test]
+    fn figures_of_one_name_do_not_overwrite_each_other() {
+        let figure = || {
+            let column =
+                Column { label: "mdm".to_owned(), values: vec![0.5], behind: vec![], mean: None };
+            Figure::Columns { columns: vec![column], scale: "accuracy", reference: None }
+        };
+        let mut page = Page::default();
+        for words in ["a b", "a+b", "A b"] {
+            page.figure(words, figure()).unwrap();
+        }
+        let folder = tempfile::TempDir::new().unwrap();
+        page.write_figures(&folder.path().join("figures")).unwrap();
+        for name in ["a-b", "a-b-2", "a-b-3"] {
+            for end in ["svg", "png"] {
+                assert!(folder.path().join(format!("figures/{name}.{end}")).is_file(), "{name}");
+            }
+        }
+        assert_eq!(page.html.matches("<svg class=\"figure\"").count(), 3);
+    }
+}
