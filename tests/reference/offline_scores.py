@@ -175,12 +175,12 @@ def main() -> None:
     dataset = Local(args.data_dir, subject_list(args.subjects))
     started = time.perf_counter()
     rows = []
-    for paradigm, known in (
-        (LeftRightImagery(), keep(pipelines())),
-        (FilterBankLeftRightImagery(), keep(bank())),
+    for paradigm, known, kind in (
+        (LeftRightImagery(), keep(pipelines()), WithinSessionEvaluation),
+        (FilterBankLeftRightImagery(), keep(bank()), AllBands),
     ):
         if known:
-            rows += evaluate(paradigm, dataset, known)
+            rows += evaluate(paradigm, dataset, known, kind)
     secs = time.perf_counter() - started
     rows.sort(key=lambda row: (row["pipeline"], row["subject"]))
     document = {

@@ -15,7 +15,8 @@ const BANDS: &str = "bands_hz = [[8, 12], [12, 20], [20, 30]]";
 
 /// For streams whose channels are called by the 10-10 system, C3, Cz, C4 and FC3 among
 /// them.
-const EXAMPLES: [Example; 20] = [
+const EXAMPLES: [Example; 21] = [
+    ("cca+largest", &[("band_pass", ""), ("cca", "frequencies_hz = [10, 12.5]"), ("largest", "")]),
     (
         "notch+reference+knn",
         &[

@@ -141,3 +141,16 @@ fn what_cannot_be_filtered_says_why() {
     assert_eq!(sos_signal(&sections, Padding::Odd, &none.view()).unwrap().dim(), (0, 60));
     assert_eq!(fir_signal(&[1.0], &none.view()).unwrap().dim(), (0, 60));
 }
+
+#[test]
+fn sections_ring_as_long_as_mne_says() {
+    // mne.filter.estimate_ringing_samples of butter(4, ..., output="sos"), MNE 1.13.2.
+    for (low_hz, high_hz, rate_hz, expected) in
+        [(8.0, 32.0, 160.0, 79), (7.0, 45.0, 256.0, 111), (12.5, 13.5, 256.0, 1674)]
+    {
+        let rate = SampleRate::new(rate_hz).unwrap();
+        let sections = butterworth::bandpass(4, low_hz, high_hz, rate).unwrap();
+        assert_eq!(ringing_samples(&sections), expected, "{low_hz}-{high_hz} Hz");
+    }
+    assert_eq!(ringing_samples(&[]), 0);
+}

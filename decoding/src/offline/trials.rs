@@ -6,7 +6,7 @@
 //! how a pipeline compares with published figures; pseudo-online scores say what it would
 //! do live.
 
-use super::{OfflineError, Padding, fir_signal, sos_signal};
+use super::{OfflineError, Padding, fir_signal, ringing_samples, sos_signal_padded};
 use crate::decoder::{ExampleSpan, Examples};
 use crate::evaluate::pseudo_online::{EvaluateError, Run, check_same_stream};
 use crate::front_end::batch::{streaming_step, whole_features};
@@ -152,13 +152,16 @@ impl Trials {
     }
 }
 
-/// Forward and backward, over a whole signal.
+/// Forward and backward over a whole signal, continued as far as MNE does.
 fn without_delay(
     response: &Response<'_>,
     signal: &ArrayView2<'_, f64>,
 ) -> Result<Array2<f64>, TrialError> {
     match response {
-        Response::Sections(sections) => Ok(sos_signal(sections, Padding::Odd, signal)?),
+        Response::Sections(sections) => {
+            let n_pad = ringing_samples(sections).min(signal.ncols().saturating_sub(1));
+            Ok(sos_signal_padded(sections, (Padding::Odd, n_pad), signal)?)
+        }
         Response::Taps(taps) => Ok(fir_signal(taps, signal)?),
         Response::Streaming(step) => Err(TrialError::Streaming { step }),
     }

@@ -188,6 +188,7 @@ impl Step {
                 Classifier::Lda(_)
                 | Classifier::AdaptiveLda(_)
                 | Classifier::LogisticRegression(_)
+                | Classifier::Largest(_)
                 | Classifier::Svm(_) => Form::Vector,
                 Classifier::Mdm(_)
                 | Classifier::FgMdm(_)

@@ -15,6 +15,7 @@ use crate::classifier::svm::{Expansion, SvmModel, SvmRuntime, pairs};
 use crate::decoder::FitError;
 use crate::matrix::Matrix;
 use crate::riemann::tangent::vector_dim;
+use crate::spatial_filter::filter_bank::shares_in_place;
 use crate::window::{Shape, View};
 use faer::MatRef;
 
@@ -54,6 +55,14 @@ impl Classifier {
                 let (metric, how) = (step.metric, step.combination);
                 let model = MeanFieldModel::fit(metric, how, &step.powers, examples, n_classes)?;
                 FittedClassifier::MeanField(model)
+            }
+            Self::Largest(_) => {
+                let n_scores = training.vectors().first().map_or(0, Vec::len);
+                if !is_scored(n_scores, n_classes) {
+                    let (part, expected) = ("the list of scores", n_classes);
+                    return Err(FitError::Shape { part, expected, found: n_scores });
+                }
+                FittedClassifier::Largest { n_scores }
             }
             Self::Mdm(step) => {
                 let matrices = training.matrices(0);
@@ -96,6 +105,14 @@ impl FittedClassifier {
                 Box::new(model.clone())
             }
             Self::Svm(model) => Box::new(plan_svm(model, shape, n_classes)?),
+            Self::Largest { n_scores } => {
+                expect_size("the list of scores", vector_len(shape)?, *n_scores)?;
+                if !is_scored(*n_scores, n_classes) {
+                    let part = "the list of classes";
+                    return Err(ModelError::Shape { part, expected: n_classes, found: *n_scores });
+                }
+                Box::new(Scores)
+            }
             Self::Knn(model) => {
                 check_knn(model, shape, n_classes)?;
                 let part = "a training example";
@@ -174,6 +191,26 @@ fn plan_svm(model: &SvmModel, shape: Shape, n_classes: usize) -> Result<SvmRunti
         }
     }
     Ok(model.plan())
+}
+
+/// Whether there is a score for every class, or for every one but idle.
+fn is_scored(n_scores: usize, n_classes: usize) -> bool {
+    n_scores > 0 && (n_scores == n_classes || n_scores + 1 == n_classes)
+}
+
+/// Decides by the largest score.
+struct Scores;
+
+impl Judge for Scores {
+    fn posterior_into(&mut self, input: View<'_>, posterior: &mut [f64]) {
+        with_vector(input, posterior, |scores, posterior| {
+            let n_unscored = posterior.len() - scores.len();
+            let (idle, scored) = posterior.split_at_mut(n_unscored);
+            idle.fill(0.0);
+            scored.copy_from_slice(scores);
+            shares_in_place(scored);
+        });
+    }
 }
 
 /// Gives the vector to `decide`; a posterior of NaN where there is none, which plans

@@ -104,4 +104,6 @@ pub(super) enum FittedClassifier {
     Knn(KnnModel),
     /// Power means.
     MeanField(MeanFieldModel),
+    /// Scores, so many.
+    Largest { n_scores: usize },
 }

@@ -94,21 +94,20 @@ impl DecisionPolicy {
 
     /// What a pipeline's name gets behind it.
     fn label(&self) -> String {
-        let mut label = String::new();
-        if self.smooth_secs > 0.0 {
-            label.push_str("+smoothed");
-            if self.smooth_secs != Self::SMOOTHED.smooth_secs {
-                label.push_str(&self.smooth_secs.to_string());
+        let Self { smooth_secs, dwell_windows, refractory_secs } = *self;
+        let smoothed = match smooth_secs {
+            0.0 => String::new(),
+            secs if secs == Self::SMOOTHED.smooth_secs => "+smoothed".to_owned(),
+            secs => format!("+smoothed{secs}"),
+        };
+        let dwell = match (dwell_windows, refractory_secs) {
+            (1, 0.0) => String::new(),
+            usual if usual == (Self::DWELL.dwell_windows, Self::DWELL.refractory_secs) => {
+                "+dwell".to_owned()
             }
-        }
-        let Self { dwell_windows, refractory_secs, .. } = *self;
-        if dwell_windows > 1 || refractory_secs > 0.0 {
-            label.push_str("+dwell");
-            if (dwell_windows, refractory_secs) != (3, Self::DWELL.refractory_secs) {
-                label.push_str(&format!("{dwell_windows}-{refractory_secs}"));
-            }
-        }
-        label
+            (windows, secs) => format!("+dwell{windows}-{secs}"),
+        };
+        smoothed + &dwell
     }
 }
 

@@ -8,8 +8,8 @@ mod spatial;
 
 pub use self::adaptive::{Adapt, AdaptiveLda, OnShift, Potato, Recenter};
 pub use self::classifier::{
-    FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Lda, LogisticRegression, Mdm, MeanField,
-    Penalty, Svm,
+    FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Largest, Lda, LogisticRegression, Mdm,
+    MeanField, Penalty, Svm,
 };
 pub use self::responses::{Trca, Vectorise, Xdawn};
 pub use self::spatial::{FilterBankCsp, Spoc};
@@ -81,6 +81,8 @@ steps! {
         MeanField = "mean_field",
         /// Support-vector machines, one per pair of classes.
         Svm = "svm",
+        /// The class of the largest of some scores.
+        Largest = "largest",
     }
 }
 

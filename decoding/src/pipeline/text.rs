@@ -145,20 +145,8 @@ impl Pipeline {
                     return Err(DescriptionError::Missing { line, what });
                 }
                 ("idle_weight", value) => idle_weight = Some(read_idle_weight(line, value)?),
-                ("decision", DeValue::Table(table)) => {
-                    decision = Some((line, read_decision(line, table, &at)?));
-                }
-                ("decision", _) => {
-                    let what = "the decision policy is a table: begin it with [decision]";
-                    return Err(DescriptionError::Missing { line, what });
-                }
-                ("choose", DeValue::Table(table)) => {
-                    choose = Some((line, read_choose(line, table, &at)?));
-                }
-                ("choose", _) => {
-                    let what = "what is chosen is a table: begin it with [choose]";
-                    return Err(DescriptionError::Missing { line, what });
-                }
+                ("decision", value) => decision = Some((line, read_decision(line, value, &at)?)),
+                ("choose", value) => choose = Some((line, read_choose(line, value, &at)?)),
                 (found, _) => {
                     let (found, hint) = (found.to_owned(), did_you_mean(found, KEYS));
                     return Err(DescriptionError::UnknownKey { line, found, hint });
@@ -261,9 +249,11 @@ fn read_idle_weight(line: usize, value: &DeValue<'_>) -> Result<f64, Description
 /// The decision policy, with the lines of keys that are not known.
 fn read_decision(
     line: usize,
-    table: &DeTable<'_>,
+    value: &DeValue<'_>,
     at: &Lines<'_>,
 ) -> Result<DecisionPolicy, DescriptionError> {
+    let what = "the decision policy is a table: begin it with [decision]";
+    let table = value.as_table().ok_or(DescriptionError::Missing { line, what })?;
     known_keys(table, &["smooth_secs", "dwell_windows", "refractory_secs"], at)?;
     let plain = plain(&DeValue::Table(table.clone()));
     plain.try_into().map_err(|error: toml::de::Error| {
@@ -275,9 +265,11 @@ fn read_decision(
 /// What is chosen, with the lines of keys that are not known.
 fn read_choose(
     line: usize,
-    table: &DeTable<'_>,
+    value: &DeValue<'_>,
     at: &Lines<'_>,
 ) -> Result<Choose, DescriptionError> {
+    let what = "what is chosen is a table: begin it with [choose]";
+    let table = value.as_table().ok_or(DescriptionError::Missing { line, what })?;
     known_keys(table, &["splits", "parameters", "idle_weights"], at)?;
     for (_, value) in table.iter().filter(|(key, _)| key.get_ref() == "parameters") {
         let items = value.get_ref().as_array().into_iter().flat_map(|array| array.iter());

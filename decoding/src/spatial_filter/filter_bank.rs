@@ -50,7 +50,7 @@ pub fn harmonic_bands_hz(first_hz: f64, top_hz: f64, n_bands: usize) -> Vec<[f64
 /// It says which class is ahead, not with what probability: for that, fit
 /// [`logistic`](crate::classifier::logistic) or [`lda`](crate::classifier::lda) to the
 /// scores. As MOABB's `predict_proba` of its frequency-coded classifiers.
-pub(super) fn shares_in_place(scores: &mut [f64]) {
+pub(crate) fn shares_in_place(scores: &mut [f64]) {
     const FLOOR: f64 = 1e-12;
     let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
     for score in scores.iter_mut() {

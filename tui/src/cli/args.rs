@@ -65,7 +65,7 @@ pub struct DemoArgs {
     /// Pipeline to decode with, a name or a TOML file [default: ts+lr, with --meg logvar+lda]
     #[arg(long)]
     pub pipeline: Option<String>,
-    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// How posteriors become decisions: `raw`, `smoothed[:SECS]` or `dwell[:WINDOWS[:PAUSE_SECS]]`
     /// [default: as the pipeline says]
     #[arg(long, value_name = "POLICY")]
     pub decision: Option<String>,
@@ -223,8 +223,8 @@ pub struct EvaluateArgs {
     /// Time of a decision in the ITR
     #[arg(long, value_enum, default_value_t = ItrTArg::WindowLength)]
     pub itr_t: ItrTArg,
-    /// How posteriors become decisions, each for every pipeline: raw, smoothed[:SECS],
-    /// dwell[:WINDOWS[:PAUSE_SECS]]; all but raw are scored apart, as stateful
+    /// How posteriors become decisions, each for every pipeline: `raw`, `smoothed[:SECS]`,
+    /// `dwell[:WINDOWS[:PAUSE_SECS]]`; all but `raw` are scored apart, as stateful
     /// [default: as each pipeline says]
     #[arg(long, value_delimiter = ',', value_name = "POLICIES")]
     pub decision: Vec<String>,
@@ -294,7 +294,7 @@ pub struct TrainArgs {
     /// The pipeline: a name (see `mindloop pipelines`) or a TOML file
     #[arg(long, default_value = "ts+lr")]
     pub pipeline: String,
-    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// How posteriors become decisions: `raw`, `smoothed[:SECS]` or `dwell[:WINDOWS[:PAUSE_SECS]]`
     /// [default: as the pipeline says]
     #[arg(long, value_name = "POLICY")]
     pub decision: Option<String>,
@@ -311,7 +311,7 @@ pub struct ReplayArgs {
     /// The model
     #[arg(long)]
     pub model: PathBuf,
-    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// How posteriors become decisions: `raw`, `smoothed[:SECS]` or `dwell[:WINDOWS[:PAUSE_SECS]]`
     /// [default: as the model says]
     #[arg(long, value_name = "POLICY")]
     pub decision: Option<String>,
@@ -338,7 +338,7 @@ pub struct LiveArgs {
     /// The model
     #[arg(long)]
     pub model: PathBuf,
-    /// How posteriors become decisions: raw, smoothed[:SECS] or dwell[:WINDOWS[:PAUSE_SECS]]
+    /// How posteriors become decisions: `raw`, `smoothed[:SECS]` or `dwell[:WINDOWS[:PAUSE_SECS]]`
     /// [default: as the model says]
     #[arg(long, value_name = "POLICY")]
     pub decision: Option<String>,

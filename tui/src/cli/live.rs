@@ -4,7 +4,7 @@
 use super::args::{DemoArgs, LiveArgs};
 use super::conclude::{check, conclude};
 use super::data::span;
-use super::pipelines::{pipeline, policy};
+use super::pipelines::{model, pipeline, policy};
 use super::text::note;
 use super::train::{Naming, fit_model};
 use crate::app::Mode;
@@ -23,7 +23,6 @@ use decoding::evaluate::labels::{LabelRule, TaskInterval};
 use decoding::evaluate::pseudo_online::{Protocol, Run, TrainOn};
 use decoding::front_end::FrontEndSpec;
 use models::checkpoint::Model;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,22 +36,13 @@ pub fn run(args: &LiveArgs) -> Result<ExitCode> {
     let timeout = seconds(args.timeout, "--timeout")?;
     let outputs = args.output.outputs();
     check(&outputs)?;
-    let model = load(&args.model, args.decision.as_deref())?;
+    let model = model(&args.model, args.decision.as_deref())?;
     let markers = match &args.markers {
         Some(text) => Markers::Query(Query::parse(text)?),
         None => Markers::Companion,
     };
     let options = LslOptions { stream: Query::parse(&args.stream)?, markers, timeout };
     conclude(&session(model, &options, Mode::Live, outputs)?)
-}
-
-/// The model of a file, with the decision policy that is asked for, if one is.
-pub fn load(path: &Path, decision: Option<&str>) -> Result<Model> {
-    let mut model = Model::load(path)?;
-    if let Some(text) = decision {
-        model.decoder = model.decoder.with_decision(policy(text)?);
-    }
-    Ok(model)
 }
 
 /// A duration from the command line.

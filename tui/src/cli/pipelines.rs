@@ -8,6 +8,7 @@ use decoding::pipeline::policy::DecisionPolicy;
 use decoding::pipeline::step::Step;
 use decoding::pipeline::text::did_you_mean;
 use decoding::pipeline::{Memory, Pipeline, built_in};
+use models::checkpoint::Model;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
@@ -93,6 +94,15 @@ pub fn pipelines(names: &[String], decisions: &[String]) -> Result<Vec<Pipeline>
 /// A decision policy as it is written; `raw` is none.
 pub fn policy(text: &str) -> Result<Option<DecisionPolicy>> {
     DecisionPolicy::parse(text).map_err(|why| anyhow!("{}", printable(&why)))
+}
+
+/// The model of a file, with the decision policy that is asked for, if one is.
+pub fn model(path: &Path, decision: Option<&str>) -> Result<Model> {
+    let mut model = Model::load(path)?;
+    if let Some(text) = decision {
+        model.decoder = model.decoder.with_decision(policy(text)?);
+    }
+    Ok(model)
 }
 
 fn read_bounded(path: &Path) -> Result<String> {

@@ -2,7 +2,7 @@
 
 use super::args::ReplayArgs;
 use super::conclude::{check, conclude};
-use super::live::load;
+use super::pipelines::model;
 use super::text::note;
 use crate::app::Mode;
 use crate::runtime::{self, Setup};
@@ -20,7 +20,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     let speed = parse_speed(&args.speed)?;
     let outputs = args.output.outputs();
     check(&outputs)?;
-    let model = load(&args.model, args.decision.as_deref())?;
+    let model = model(&args.model, args.decision.as_deref())?;
     let reader = datasets::reader::open(&args.recording)?;
     for finding in reader.findings() {
         note(format!("mindloop: {}: {}", finding.place, finding.what));

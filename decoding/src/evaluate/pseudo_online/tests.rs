@@ -3,6 +3,7 @@
 use super::*;
 use crate::pipeline::built_in;
 use acquisition::signal::{ChannelInfo, StreamInfo};
+use acquisition::time::SampleRate;
 use datasets::split::{RunSpan, calibrate_wholly};
 use ndarray::Array2;
 use rand::{RngExt as _, SeedableRng as _};

@@ -94,8 +94,8 @@ const NEARLY: [(&str, &str); 5] = [
     ),
     (
         "SSVEP_CCA",
-        "it names the frequency of the largest correlation and knows no idle: write `cca` with \
-         frequencies_hz and a classifier after it as TOML",
+        "the frequencies are the data set's: write `cca` with these as frequencies_hz, \
+         n_harmonics = 3, and `largest` after it as TOML",
     ),
     (
         "SSVEP_TRCA",

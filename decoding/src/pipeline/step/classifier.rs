@@ -18,6 +18,16 @@ pub struct Lda {
     pub shrinkage: Shrinkage,
 }
 
+/// The class of the largest score decides; nothing is fitted.
+///
+/// The vector has a score per class, as `cca` gives them, or one per task: idle is never
+/// decided then. The posterior is the scores' shares
+/// ([`shares_in_place`](crate::spatial_filter::filter_bank::shares_in_place)), which say
+/// what is ahead and by how much, not with what probability.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Largest {}
+
 /// What keeps the weights of a regression small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -202,6 +212,7 @@ impl Checked for MeanField {
 }
 
 impl Checked for Lda {}
+impl Checked for Largest {}
 impl Checked for Mdm {}
 impl Checked for FgMdm {}
 

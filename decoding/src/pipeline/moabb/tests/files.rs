@@ -170,7 +170,7 @@ const RESPONSES: [File; 10] = [
         )],
         "",
         Refused(
-            "step 1, SSVEP_CCA of moabb.pipelines.classification, is no step here: it names the frequency of the largest correlation",
+            "step 1, SSVEP_CCA of moabb.pipelines.classification, is no step here: the frequencies are the data set",
         ),
     ),
     (
