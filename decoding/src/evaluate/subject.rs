@@ -19,6 +19,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
+/// Permutations of the label null whose models are kept side by side.
+const PERMUTATIONS_AT_ONCE: usize = 8;
+
 /// How many draws each null makes; none at all where it is not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NullPlan {
@@ -276,7 +279,8 @@ impl Plan {
                 break;
             }
             let asked: Vec<_> = open.iter().map(|k| learned[*k].clone()).collect();
-            let end = n_permutations.min(first.saturating_add(stop.batch()));
+            let n = stop.batch().min(PERMUTATIONS_AT_ONCE);
+            let end = n_permutations.min(first.saturating_add(n));
             for of_permutation in self.permuted(runs, split, &asked, (&pool, first..end))? {
                 open.iter().zip(of_permutation).for_each(|(k, score)| drawn[*k].push(score));
             }

@@ -207,17 +207,20 @@ pub fn fit_together(
         |pipeline: &&Pipeline| is_sound && pipeline.choose.is_none() && pipeline.check().is_ok();
     let lists: Vec<Pipeline> =
         pipelines.iter().filter(shares).flat_map(Pipeline::members).collect();
-    let mut fitted = fit_lists(&lists, examples).into_iter();
-    let mut fit = |pipeline: &Pipeline| {
-        if !shares(&pipeline) {
-            return pipeline.fit(examples);
-        }
-        let n_members = pipeline.members().len();
-        let members: Vec<_> = fitted.by_ref().take(n_members).collect();
-        let members = members.into_iter().collect::<Result<_, _>>()?;
-        Ok(FittedPipeline { pipeline: pipeline.clone(), members, candidates: vec![] })
+    let alone = |pipeline: &Pipeline| (!shares(&pipeline)).then(|| pipeline.fit(examples));
+    let (fitted, alone) = rayon::join(
+        || fit_lists(&lists, examples),
+        || pipelines.par_iter().map(alone).collect::<Vec<_>>(),
+    );
+    let mut fitted = fitted.into_iter();
+    let outcome = |(pipeline, alone): (&Pipeline, Option<_>)| {
+        alone.unwrap_or_else(|| {
+            let members: Vec<_> = fitted.by_ref().take(pipeline.members().len()).collect();
+            let members = members.into_iter().collect::<Result<_, _>>()?;
+            Ok(FittedPipeline { pipeline: pipeline.clone(), members, candidates: vec![] })
+        })
     };
-    pipelines.iter().map(&mut fit).collect()
+    pipelines.iter().zip(alone).map(outcome).collect()
 }
 
 /// Fits lists of steps, each to the examples that have its feature.

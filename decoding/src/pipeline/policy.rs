@@ -76,7 +76,12 @@ impl DecisionPolicy {
             _ => return Err(other()),
         };
         policy.check().map_err(|why| format!("{text:?}: {why}"))?;
-        Ok(Some(policy))
+        Ok(policy.unless_raw())
+    }
+
+    /// Nothing where every window decides by itself.
+    pub(super) fn unless_raw(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
     }
 
     pub(super) fn check(&self) -> Result<(), PipelineError> {

@@ -162,6 +162,7 @@ impl Pipeline {
         let (vote_lines, vote): (Vec<_>, Vec<_>) = vote.unwrap_or_default().into_iter().unzip();
         let (choose_line, choose) = choose.unzip();
         let (decision_line, decision) = decision.unzip();
+        let decision = decision.and_then(DecisionPolicy::unless_raw);
         let pipeline = Self { name, idle_weight, steps, vote, decision, choose };
         pipeline.check().map_err(|error| {
             let of_step = || error.step().and_then(|at| lines.get(at - 1)).or(lines.last());

@@ -4,7 +4,7 @@
 use super::args::{DemoArgs, LiveArgs};
 use super::conclude::{check, conclude};
 use super::data::span;
-use super::pipelines::{model, pipeline, policy};
+use super::pipelines::{decided, model};
 use super::text::note;
 use super::train::{Naming, fit_model};
 use crate::app::Mode;
@@ -89,10 +89,7 @@ pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
         (None, false) => "ts+lr",
         (None, true) => "logvar+lda",
     };
-    let mut pipeline = pipeline(name)?;
-    if let Some(text) = &args.decision {
-        pipeline = pipeline.with_decision(policy(text)?);
-    }
+    let pipeline = decided(name, args.decision.as_deref())?;
     note(format!("mindloop: calibrating {name} on {CALIBRATION_SECS} s of a simulated run"));
     let model = calibrate(&config, &pipeline)?;
     let session_run = SimulatorConfig { run_seed: config.run_seed + 1, ..config };

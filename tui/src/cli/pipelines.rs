@@ -79,7 +79,9 @@ pub fn pipelines(names: &[String], decisions: &[String]) -> Result<Vec<Pipeline>
     let mut all: Vec<Pipeline> = Vec::new();
     for name in names {
         let pipeline = pipeline(name)?;
-        all.extend(decisions.iter().map(|policy| pipeline.with_decision(*policy)));
+        for policy in &decisions {
+            all.push(checked(pipeline.with_decision(*policy))?);
+        }
         if decisions.is_empty() {
             all.push(pipeline);
         }
@@ -91,8 +93,23 @@ pub fn pipelines(names: &[String], decisions: &[String]) -> Result<Vec<Pipeline>
     Ok(all)
 }
 
+/// The pipeline of a name with the decision policy that is asked for, if one is.
+pub fn decided(name: &str, decision: Option<&str>) -> Result<Pipeline> {
+    let pipeline = pipeline(name)?;
+    match decision {
+        Some(text) => checked(pipeline.with_decision(policy(text)?)),
+        None => Ok(pipeline),
+    }
+}
+
+/// The policy's name behind its own may be too much.
+fn checked(pipeline: Pipeline) -> Result<Pipeline> {
+    pipeline.check().with_context(|| format!("with its decision policy: {}", pipeline.name))?;
+    Ok(pipeline)
+}
+
 /// A decision policy as it is written; `raw` is none.
-pub fn policy(text: &str) -> Result<Option<DecisionPolicy>> {
+fn policy(text: &str) -> Result<Option<DecisionPolicy>> {
     DecisionPolicy::parse(text).map_err(|why| anyhow!("{}", printable(&why)))
 }
 

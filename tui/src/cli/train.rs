@@ -3,7 +3,7 @@
 use super::args::TrainArgs;
 use super::data::{Selection, check_plan, fingerprint, span};
 use super::output::check_output;
-use super::pipelines::{pipeline, policy};
+use super::pipelines::decided;
 use super::text::say;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, ensure};
@@ -19,10 +19,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     check_output(&args.output)?;
     let selection = Selection::new(&args.data)?;
     let cue_texts = selection.cue_texts()?;
-    let mut pipeline = pipeline(&args.pipeline)?;
-    if let Some(text) = &args.decision {
-        pipeline = pipeline.with_decision(policy(text)?);
-    }
+    let pipeline = decided(&args.pipeline, args.decision.as_deref())?;
     check_plan(&selection, std::slice::from_ref(&pipeline))?;
     let (sessions, runs): (Vec<u32>, Vec<Run>) =
         selection.load_sessions(args.subject)?.into_iter().unzip();

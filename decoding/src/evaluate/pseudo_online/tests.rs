@@ -50,7 +50,7 @@ fn fits_from_a_pool_are_those_without() {
             cue_onsets: run.cues.iter().map(|cue| (cue.onset_secs * RATE_HZ) as u64).collect(),
         };
         let parts = calibrate_wholly(&runs.each_ref().map(span));
-        let pipelines = [built_in::mdm(), built_in::logvar_lda()];
+        let pipelines = [built_in::mdm(), built_in::logvar_lda(), built_in::conn_lda()];
         let learned = protocol.learn(&runs, &parts, &pipelines).unwrap();
         let pool = protocol.pool(&runs, &parts, &demands(&pipelines)).unwrap();
         let mut other = runs.clone();

@@ -107,6 +107,8 @@ fn policies_are_read_and_named() {
         pipeline.with_decision(DecisionPolicy::parse(text).unwrap()).name
     };
     assert_eq!(name("raw"), "mdm");
+    assert_eq!(DecisionPolicy::parse("smoothed:0"), Ok(None));
+    assert_eq!(DecisionPolicy::parse("dwell:1:0"), Ok(None));
     assert_eq!(name("smoothed"), "mdm+smoothed");
     assert_eq!(name("smoothed:0.5"), "mdm+smoothed0.5");
     assert_eq!(name("dwell"), "mdm+dwell");

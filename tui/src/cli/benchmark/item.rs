@@ -11,7 +11,7 @@ use models::checkpoint::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 /// Raised where results come out differently: what was stored before is computed anew.
-const RESULTS_REVISION: u32 = 1;
+const RESULTS_REVISION: u32 = 2;
 
 /// One row: what one pipeline scored on one session of one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -33,8 +33,8 @@ pub struct PlanFile {
     /// Names, or files beside the plan.
     pub pipelines: Vec<String>,
     /// How posteriors become decisions: each policy for every pipeline, as `--decision` of
-    /// `evaluate` has them; as each pipeline says where none is named. Offline there is
-    /// none.
+    /// `evaluate` has them; as each pipeline says where none is named. Offline only the raw
+    /// ones are scored.
     #[serde(default)]
     pub decisions: Vec<String>,
     /// How they are scored.
@@ -242,6 +242,21 @@ fn all_modes() -> Vec<Mode> {
     vec![Mode::Offline, Mode::PseudoOnline]
 }
 
+/// Trials do not follow each other, so that no decision policy is scored offline: what is left
+/// out there must be there without one.
+fn check_offline(pipelines: &[Pipeline]) -> Result<()> {
+    for pipeline in pipelines.iter().filter(|pipeline| pipeline.decision.is_some()) {
+        let raw = pipeline.with_decision(None);
+        ensure!(
+            pipelines.contains(&raw),
+            "{} can't be scored offline, where trials do not follow each other: add \"raw\" to \
+             `decisions`, or write modes = [\"pseudo-online\"]",
+            pipeline.name,
+        );
+    }
+    Ok(())
+}
+
 fn usual_splits() -> Vec<SplitKind> {
     vec![SplitKind::WithinSession]
 }
@@ -302,6 +317,9 @@ impl Benchmark {
         once("splits", &file.splits)?;
         check_numbers(&file)?;
         let pipelines = pipelines(&file.pipelines, &file.decisions)?;
+        if file.modes.contains(&Mode::Offline) {
+            check_offline(&pipelines)?;
+        }
         let set = |plan: &DatasetPlan| {
             let set = Set::new(plan, &file, beside);
             set.with_context(|| format!("dataset {}", printable(&plan.name)))

@@ -236,7 +236,12 @@ fn runs(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<R
     // Samples are of four bytes; offline, of eight at every stage of one run's filters.
     // Features are at most a matrix of all channels each, and those that are fitted to are
     // copied by everybody who fits.
-    let n_stages = benchmark.pipelines.iter().map(n_stages).sum::<u64>();
+    let steps = |pipeline: &Pipeline| (pipeline.steps.clone(), pipeline.vote.clone());
+    let is_first = |(at, pipeline): &(usize, &Pipeline)| {
+        !benchmark.pipelines[..*at].iter().any(|other| steps(other) == steps(pipeline))
+    };
+    let apart = benchmark.of_mode(place.mode).filter(is_first);
+    let n_stages = apart.map(|(_, pipeline)| n_stages(pipeline)).sum::<u64>();
     let filtered = if place.mode == Mode::Offline { 8 * longest * n_stages } else { 0 };
     let copies = 1 + rayon::current_num_threads() as u64;
     let features = 8 * n_channels.pow(2) * n_examples * n_stages * copies;
