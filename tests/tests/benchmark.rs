@@ -92,6 +92,30 @@ fn every_item_is_scored_and_a_second_run_computes_nothing() {
 }
 
 #[test]
+fn decision_policies_are_scored_apart_and_pseudo_online_alone() {
+    let folder = TempDir::new().unwrap();
+    plan(folder.path(), "\"logvar+lda\"", "1", "decisions = [\"dwell\"]");
+    let args = benchmark(folder.path(), "out", "2");
+    let refused = run(EXE, &refs(&args));
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("add \"raw\" to `decisions`"), "{}", refused.stderr);
+    plan(folder.path(), "\"logvar+lda\"", "1", "decisions = [\"raw\", \"dwell\"]");
+    let done = succeed(EXE, &refs(&args));
+    assert!(done.stdout.contains("pseudo-online, stateful"), "{}", done.stdout);
+    let found = rows(&folder.path().join("out"));
+    let items: Vec<_> = found
+        .iter()
+        .map(|row| [&row["mode"], &row["pipeline"], &row["memory"]].map(String::as_str))
+        .collect();
+    let expected = [
+        ["offline", "logvar+lda", "memoryless"],
+        ["pseudo-online", "logvar+lda", "memoryless"],
+        ["pseudo-online", "logvar+lda+dwell", "stateful"],
+    ];
+    assert_eq!(items, expected);
+}
+
+#[test]
 fn neither_threads_nor_a_kill_at_any_moment_changes_a_result() {
     let folder = TempDir::new().unwrap();
     plan(folder.path(), "\"mdm\", \"ts+lr\", \"logvar+lda\"", "1", "");
