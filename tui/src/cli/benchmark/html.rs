@@ -275,6 +275,11 @@ fn compared(page: &mut Page, benchmark: &Benchmark, rows: &[Row], class: Class) 
          combined by Stouffer's method with the roots of their subjects, corrected after Holm \
          for all ordered pairs.</p>",
     );
+    // Of one subject there is a difference, but no effect.
+    pairs.retain(|pair| pair.effect.is_some());
+    if pairs.is_empty() {
+        return Ok(());
+    }
     for pair in pairs.iter().take(MOST_FORESTS) {
         let words = format!("{} {} over {}", class.in_words(), pair.better, pair.other);
         page.figure(&words, forest(pair))?;
