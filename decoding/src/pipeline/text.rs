@@ -32,6 +32,7 @@ use super::policy::DecisionPolicy;
 use super::step::Step;
 use super::{Pipeline, Voter};
 use crate::front_end::step::LEARNED;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
@@ -256,11 +257,7 @@ fn read_decision(
     let what = "the decision policy is a table: begin it with [decision]";
     let table = value.as_table().ok_or(DescriptionError::Missing { line, what })?;
     known_keys(table, &["smooth_secs", "dwell_windows", "refractory_secs"], at)?;
-    let plain = plain(&DeValue::Table(table.clone()));
-    plain.try_into().map_err(|error: toml::de::Error| {
-        let why = format!("the decision policy: {}", error.message());
-        DescriptionError::Toml { line, why }
-    })
+    from_table(line, table, "the decision policy")
 }
 
 /// What is chosen, with the lines of keys that are not known.
@@ -278,10 +275,17 @@ fn read_choose(
             known_keys(item, &["step", "parameter", "values"], at)?;
         }
     }
-    let plain = plain(&DeValue::Table(table.clone()));
-    plain.try_into().map_err(|error: toml::de::Error| {
-        let why = format!("what is chosen: {}", error.message());
-        DescriptionError::Toml { line, why }
+    from_table(line, table, "what is chosen")
+}
+
+/// What a table describes, of which `what` is said where it does not.
+fn from_table<T: DeserializeOwned>(
+    line: usize,
+    table: &DeTable<'_>,
+    what: &str,
+) -> Result<T, DescriptionError> {
+    plain(&DeValue::Table(table.clone())).try_into().map_err(|error: toml::de::Error| {
+        DescriptionError::Toml { line, why: format!("{what}: {}", error.message()) }
     })
 }
 

@@ -105,7 +105,7 @@ fn deal(
     sessions.into_iter().map(one).collect()
 }
 
-/// The score by the amount of training: trials of the session itself, or other subjects.
+/// Scores by the amount of training.
 #[derive(Default)]
 struct Curve {
     points: Vec<(f64, f64)>,
@@ -113,6 +113,7 @@ struct Curve {
     unfitted: Vec<(f64, String)>,
 }
 
+/// The score by the amount of training: trials of the session itself, or other subjects.
 fn curve(
     benchmark: &Benchmark,
     loaded: &Loaded,
