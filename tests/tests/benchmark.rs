@@ -247,6 +247,33 @@ fn only_what_changed_or_was_damaged_is_computed_anew() {
 }
 
 #[test]
+fn what_memory_does_not_allow_is_refused_and_the_rest_is_the_same() {
+    let folder = TempDir::new().unwrap();
+    let scored = |memory_mib: usize| {
+        let more = format!("modes = [\"offline\"]\nmemory_mib = {memory_mib}");
+        plan(folder.path(), "\"mdm\", \"fgmdm\", \"acm+ts+svm\"", "1", &more);
+        let output = memory_mib.to_string();
+        let ended = run(EXE, &refs(&benchmark(folder.path(), &output, "2")));
+        let path = folder.path().join(output).join("results.csv");
+        (ended, if path.exists() { rows(path.parent().expect("a folder")) } else { vec![] })
+    };
+    let (all, whole) = scored(4096);
+    assert_eq!((all.code, whole.len()), (Some(0), 3), "{}", all.stderr);
+    // Too little for anything, then for some of it alone: what is scored is what it was.
+    let (none, found) = scored(1);
+    assert_eq!((none.code, found.len()), (Some(1), 0), "{}", none.stderr);
+    let asks = "offline, mdm: it needs about 6 MiB of memory and the plan allows 1: raise \
+                `memory_mib`";
+    assert!(none.stderr.contains(asks), "{}", none.stderr);
+    for (memory_mib, n_rows) in [(8, 2), (13, 3)] {
+        let (some, found) = scored(memory_mib);
+        assert_eq!(found.len(), n_rows, "{memory_mib}: {}", some.stderr);
+        assert_eq!(some.code, Some(if n_rows == 3 { 0 } else { 3 }));
+        assert_eq!(found, whole[..n_rows]);
+    }
+}
+
+#[test]
 fn what_fails_is_named_and_the_rest_goes_on() {
     let folder = TempDir::new().unwrap();
     plan(folder.path(), "\"logvar+lda\"", "1,9", "modes = [\"offline\"]");

@@ -74,6 +74,15 @@ pub struct PipelineOutcome {
     pub result: Result<Evaluated, FitError>,
 }
 
+/// nMCC of every draw of the nulls that have draws; none of one that was not run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Draws {
+    /// Of the true labels rotated against the decisions.
+    pub shift: Vec<f64>,
+    /// Of the pipeline fitted to permuted cues, up to where drawing ended.
+    pub label: Vec<f64>,
+}
+
 /// A fitted pipeline's decisions and what they are worth.
 #[derive(Debug)]
 pub struct Evaluated {
@@ -81,6 +90,8 @@ pub struct Evaluated {
     pub score: SubjectScore,
     /// What chance and timing would have scored.
     pub nulls: Nulls,
+    /// What was drawn for them.
+    pub draws: Draws,
     /// What the nulls say; `None` where none with a p-value was run.
     pub verdict: Option<Verdict>,
     /// Every decision, with the time it took.
@@ -107,14 +118,15 @@ impl Plan {
         let models: Vec<_> = fits.iter().filter_map(|fit| fit.as_ref().ok()).collect();
         let decided = self.decide(runs, split, &models, now_nanos)?;
         let observed = self.observed(&fits, &decided);
-        let label_nulls = self.label_null(runs, split, &learned, &observed)?;
+        let mut label_nulls = self.label_null(runs, split, &learned, &observed)?;
         let mut decided = decided.into_iter();
         let clock = self.clock(runs, split)?;
         let outcome = |(k, fit): (usize, Result<FittedPipeline, FitError>)| {
             let result = match fit {
                 Ok(_) => {
                     let decided = decided.next().unwrap_or_default();
-                    Ok(self.score(runs, split, decided, clock.as_ref(), &label_nulls[k])?)
+                    let label = std::mem::take(&mut label_nulls[k]);
+                    Ok(self.score(runs, split, decided, clock.as_ref(), label)?)
                 }
                 Err(error) => Err(error),
             };
@@ -168,27 +180,28 @@ impl Plan {
         split: &Split,
         decided: Decided,
         clock: Option<&Clock>,
-        label_nulls: &[f64],
+        label: Vec<f64>,
     ) -> Result<Evaluated, EvaluateError> {
         let scored_runs = self.scored_runs(runs, split, &decided);
         let first = &runs[split.scored()[0].run_idx()];
         let options = self.options(first)?;
         let score = score_subject(&scored_runs, &options);
         let observed = score.pooled.nmcc;
-        let shifts = match self.nulls.n_shifts {
+        let shift = match self.nulls.n_shifts {
             0 => None,
             n => shift_null(&scored_runs, &options, n, self.nulls.seed),
         };
+        let draws = Draws { shift: shift.unwrap_or_default(), label };
+        let p_of_labels = |drawn| self.nulls.stop.p(observed, drawn, self.nulls.n_permutations);
         let nulls = Nulls {
             clock_nmcc: clock.map(|c| nmcc(&c.confusion(&decided.records, self.idle))),
-            shift_p: shifts.map(|nulls| p_value(observed, &nulls)),
-            label_p: (!label_nulls.is_empty())
-                .then(|| self.nulls.stop.p(observed, label_nulls, self.nulls.n_permutations)),
+            shift_p: (!draws.shift.is_empty()).then(|| p_value(observed, &draws.shift)),
+            label_p: (!draws.label.is_empty()).then(|| p_of_labels(&draws.label)),
         };
         let mut times = LatencyRecorder::new();
         decided.took_nanos.iter().for_each(|nanos| times.record(*nanos));
         let verdict = nulls.verdict(observed);
-        Ok(Evaluated { score, nulls, verdict, latency: times.summary(), decided })
+        Ok(Evaluated { score, nulls, draws, verdict, latency: times.summary(), decided })
     }
 
     /// The decisions by run, beside the truth of each scored part.

@@ -4,6 +4,7 @@
 #[cfg(feature = "hdf5")]
 mod archive;
 mod budget;
+mod estimate;
 mod figure;
 mod html;
 mod item;

@@ -21,10 +21,8 @@ impl Budget {
         Self { n_bytes, held: Mutex::new(0), given_back: Condvar::new() }
     }
 
-    /// Waits until there is as much. Who asks for more than there is waits until nobody else
-    /// holds any.
+    /// Waits until there is as much; nobody asks for more than there is at all.
     pub fn hold(&self, n_bytes: u64) -> Option<Held<'_>> {
-        let n_bytes = n_bytes.min(self.n_bytes);
         let is_full = |held: &mut u64| *held + n_bytes > self.n_bytes;
         let mut held = self.given_back.wait_while(self.held.lock().ok()?, is_full).ok()?;
         *held += n_bytes;

@@ -2,11 +2,13 @@
 //! that it is right on a light and on a dark page, and as files that stand alone.
 
 mod columns;
+mod confusion;
 mod forest;
 mod nulls;
 mod scatter;
 
 pub use self::columns::Column;
+pub use self::confusion::ConfusionMatrix;
 pub use self::forest::ForestRow;
 pub use self::nulls::Null;
 
@@ -59,6 +61,11 @@ pub enum Figure {
         /// What is on the scale.
         scale: &'static str,
     },
+    /// Confusion matrices side by side.
+    Confusion {
+        /// One each.
+        matrices: Vec<ConfusionMatrix>,
+    },
     /// Effects and their intervals about 0, and below them what they come to together.
     Forest {
         /// A row each.
@@ -78,11 +85,12 @@ impl Figure {
         Ok(svg.replacen("<svg ", "<svg class=\"figure\" role=\"img\" ", 1))
     }
 
-    /// Writes `NAME.svg` and `NAME.png`: black on white, needing nothing else.
-    pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
-        let svg = self.svg(Look::FILE)?;
-        write_file(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
-        write_file(&folder.join(format!("{name}.png")), &self.png(Look::PIXELS)?)
+    /// Writes `NAME.svg` and `NAME.png`: black on white, needing nothing else. The files' names.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<[String; 2]> {
+        let [svg, png] = ["svg", "png"].map(|end| format!("{name}.{end}"));
+        write_file(&folder.join(&svg), self.svg(Look::FILE)?.as_bytes())?;
+        write_file(&folder.join(&png), &self.png(Look::PIXELS)?)?;
+        Ok([svg, png])
     }
 
     fn svg(&self, look: Look) -> Result<String> {
@@ -108,6 +116,7 @@ impl Figure {
             Self::Columns { columns, .. } => columns::size(columns),
             Self::Scatter { .. } => scatter::SIZE,
             Self::Nulls { nulls, .. } => nulls::size(nulls),
+            Self::Confusion { matrices } => confusion::size(matrices),
             Self::Forest { effects, combined, .. } => forest::size(effects, combined),
         };
         (look.px(width), look.px(height))
@@ -127,6 +136,7 @@ impl Figure {
             }
             Self::Scatter { series, axes } => scatter::draw(&area, series, *axes, look)?,
             Self::Nulls { nulls, scale } => nulls::draw(&area, nulls, scale, look)?,
+            Self::Confusion { matrices } => confusion::draw(&area, matrices, look)?,
             Self::Forest { effects, combined, scale } => {
                 forest::draw(&area, (effects, combined), scale, look)?;
             }

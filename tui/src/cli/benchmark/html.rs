@@ -1,6 +1,6 @@
 //! The report of a benchmark: one HTML file that needs nothing else, and its figures as files.
 
-use super::figure::{Column, Figure, ForestRow, Null};
+use super::figure::{Column, ConfusionMatrix, Figure, ForestRow, Null};
 use super::item::{Details, Row, RunDigest};
 use super::page::{FIGURES, Page, STYLE, escape, list};
 use super::plan::{Benchmark, Mode, Set, SplitKind};
@@ -107,10 +107,10 @@ fn section(
     nulls(page, benchmark, (&of_class, rows), (class, &about))?;
     subjects_table(&mut page.html, &of_class)?;
     growth(page, benchmark, rows, (class, &about))?;
-    matrices(&mut page.html, benchmark, set, &of_class)
+    matrices(page, benchmark, (set, &of_class), &about)
 }
 
-/// What pipelines score with permuted labels, where that was kept.
+/// What pipelines score by chance, where that was drawn.
 fn nulls(
     page: &mut Page,
     benchmark: &Benchmark,
@@ -120,13 +120,11 @@ fn nulls(
     let null = |name: &str| -> Option<Null> {
         let scores: Vec<f64> = subject_scores(rows, class, name).into_values().collect();
         let observed = decoding::stats::mean(&scores)?;
-        let draws =
-            of_class.iter().filter(|row| row.pipeline == name).flat_map(|row| match &row.details {
-                Details::Offline { label_null, .. } => &label_null[..],
-                Details::PseudoOnline(_) => &[],
-            });
-        let scores: Vec<f64> = draws.copied().collect();
-        (!scores.is_empty()).then(|| Null { label: name.to_owned(), scores, observed })
+        let of_pipeline = || of_class.iter().filter(|row| row.pipeline == name);
+        let permuted: Vec<f64> = of_pipeline().flat_map(|row| row.label_null()).copied().collect();
+        let rotated: Vec<f64> = of_pipeline().flat_map(|row| row.shift_null()).copied().collect();
+        let is_drawn = !(permuted.is_empty() && rotated.is_empty());
+        is_drawn.then(|| Null { label: name.to_owned(), permuted, rotated, observed })
     };
     let nulls: Vec<Null> = names(benchmark).into_iter().filter_map(null).collect();
     if nulls.is_empty() {
@@ -134,9 +132,14 @@ fn nulls(
     }
     page.figure(&format!("{about} nulls"), Figure::Nulls { nulls, scale: scale(of_class) })?;
     page.html.push_str(
-        "<p>Scores with permuted labels, all draws of all subjects; line: the mean score. A \
-         subject's draws end as soon as it can't be above chance any more.</p>",
+        "<p>What is scored by chance, all draws of all subjects. Bars: the \
+        pipeline fitted to permuted labels; a subject's draws end as soon as it can't be above \
+        chance any more.",
     );
+    if class.mode == Mode::PseudoOnline {
+        page.html.push_str(" Outline: its decisions held against the truth of other times.");
+    }
+    page.html.push_str(" Line: the mean score.</p>");
     Ok(())
 }
 
@@ -307,41 +310,33 @@ fn forest(pair: &Comparison) -> Figure {
 }
 
 /// A confusion matrix per pipeline, over all subjects.
-fn matrices(page: &mut String, benchmark: &Benchmark, set: &Set, rows: &[&Row]) -> Result<()> {
-    page.push_str("<div class=\"matrices\">");
-    for name in names(benchmark) {
+fn matrices(
+    page: &mut Page,
+    benchmark: &Benchmark,
+    (set, rows): (&Set, &[&Row]),
+    about: &str,
+) -> Result<()> {
+    let matrix = |name: &str| -> Option<ConfusionMatrix> {
         let of = rows.iter().filter(|row| row.pipeline == name);
         let matrices: Vec<&Confusion> = of.map(|row| &row.confusion).collect();
-        let Some(first) = matrices.first() else { continue };
-        let n = first.n_classes();
+        let n = matrices.first()?.n_classes();
+        let count = |at: usize| matrices.iter().map(|matrix| matrix.as_slice()[at]).sum();
         let classes = &set.selection.classes;
-        let classes = &classes[classes.len() - n..];
-        let count = |t: usize, p: usize| -> u64 {
-            matrices.iter().map(|matrix| matrix.as_slice()[t * n + p]).sum()
-        };
-        write!(page, "<table class=\"matrix\"><caption>{}</caption><tr><th></th>", escape(name))?;
-        for class in classes {
-            write!(page, "<th>{}</th>", escape(class))?;
-        }
-        page.push_str("</tr>");
-        for (t, class) in classes.iter().enumerate() {
-            let total: u64 = (0..n).map(|p| count(t, p)).sum();
-            write!(page, "<tr><th>{}</th>", escape(class))?;
-            for p in 0..n {
-                let share = count(t, p) as f64 / total.max(1) as f64;
-                write!(
-                    page,
-                    "<td style=\"background: rgba(var(--shade), {:.2})\" title=\"{}\">{:.0} %</td>",
-                    0.6 * share,
-                    count(t, p),
-                    100.0 * share,
-                )?;
-            }
-            page.push_str("</tr>");
-        }
-        page.push_str("</table>");
+        Some(ConfusionMatrix {
+            label: name.to_owned(),
+            classes: classes[classes.len() - n..].to_vec(),
+            counts: (0..n * n).map(count).collect(),
+        })
+    };
+    let matrices: Vec<ConfusionMatrix> = names(benchmark).into_iter().filter_map(matrix).collect();
+    if matrices.is_empty() {
+        return Ok(());
     }
-    page.push_str("</div>");
+    page.figure(&format!("{about} confusion"), Figure::Confusion { matrices })?;
+    page.html.push_str(
+        "<p>Rows: what was true; columns: what was decided; of all subjects, in percent of the \
+         row.</p>",
+    );
     Ok(())
 }
 

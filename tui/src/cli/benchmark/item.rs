@@ -11,7 +11,7 @@ use models::checkpoint::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 /// Raised where results come out differently: what was stored before is computed anew.
-const RESULTS_REVISION: u32 = 2;
+const RESULTS_REVISION: u32 = 3;
 
 /// One row: what one pipeline scored on one session of one subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +99,10 @@ pub struct OnlineDetails {
     pub clock_nmcc: Option<f64>,
     /// p of the shift null.
     pub shift_p: Option<f64>,
+    /// Scores of the shift null.
+    pub shift_null: Vec<f64>,
+    /// Scores of the label null.
+    pub label_null: Vec<f64>,
     /// Events: true positives per cue.
     pub true_positive_rate: Option<f64>,
     /// Events: false positives per minute of idle.
@@ -111,6 +115,24 @@ pub struct OnlineDetails {
     pub decision_p50_us: f64,
     /// The 99th percentile.
     pub decision_p99_us: f64,
+}
+
+impl Row {
+    /// What the pipeline scored with permuted labels.
+    pub fn label_null(&self) -> &[f64] {
+        match &self.details {
+            Details::Offline { label_null, .. } => label_null,
+            Details::PseudoOnline(online) => &online.label_null,
+        }
+    }
+
+    /// What its decisions scored against the truth of other times; pseudo-online alone.
+    pub fn shift_null(&self) -> &[f64] {
+        match &self.details {
+            Details::Offline { .. } => &[],
+            Details::PseudoOnline(online) => &online.shift_null,
+        }
+    }
 }
 
 impl OnlineDetails {
@@ -129,6 +151,8 @@ impl OnlineDetails {
             kappa: score.kappa,
             clock_nmcc: evaluated.nulls.clock_nmcc,
             shift_p: evaluated.nulls.shift_p,
+            shift_null: evaluated.draws.shift.clone(),
+            label_null: evaluated.draws.label.clone(),
             true_positive_rate: events.true_positive_rate,
             false_positives_per_idle_min: events.false_positives_per_idle_min,
             onset_latency_secs: events

@@ -1,7 +1,9 @@
 //! A page as it grows, and its figures as files.
 
 use super::figure::Figure;
+use crate::cli::output::write_file;
 use anyhow::{Context as _, Result};
+use models::checkpoint::sha256_hex;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -9,20 +11,21 @@ use std::path::Path;
 /// The folder beside the page that has its figures as files.
 pub const FIGURES: &str = "figures";
 
+/// The list of what is in it.
+const SUMS: &str = "SHA256SUMS";
+
 /// Most letters of a file's name that come from words: file systems take 255 in all.
 const MOST_LETTERS: usize = 200;
 
 /// Of the page.
 pub const STYLE: &str = "
-:root { color-scheme: light dark; --faint: #c9ced6; --shade: 42, 120, 214; }
+:root { color-scheme: light dark; --faint: #c9ced6; }
 @media (prefers-color-scheme: dark) { :root { --faint: #4a5260; } }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: .6rem 0; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--faint); }
 th:first-child, td:first-child { text-align: left; }
 .figure { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
-.matrices { display: flex; flex-wrap: wrap; gap: 1.4rem; }
-.matrix td { text-align: center; min-width: 2.6rem; border: 1px solid var(--faint); }
 pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--faint); }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 ";
@@ -48,12 +51,38 @@ impl Page {
         Ok(())
     }
 
-    /// The figures as files; what an earlier page left there stays.
+    /// The figures as files, and the list of their digests, in `sha256sum`'s format. What that
+    /// list names of an earlier page goes; a file that was changed since stays, as does
+    /// everything else in the folder.
     pub fn write_figures(&self, folder: &Path) -> Result<()> {
         let made = fs::create_dir_all(folder);
         made.with_context(|| format!("can't make the folder {}", folder.display()))?;
-        self.figures.iter().try_for_each(|(name, figure)| figure.write(folder, name))
+        for name in written_before(folder) {
+            let path = folder.join(&name);
+            fs::remove_file(&path).with_context(|| format!("can't remove {}", path.display()))?;
+        }
+        let mut sums = String::new();
+        for (name, figure) in &self.figures {
+            for file in figure.write(folder, name)? {
+                let bytes = fs::read(folder.join(&file));
+                let bytes = bytes.with_context(|| format!("can't read {file} again"))?;
+                writeln!(sums, "{}  {file}", sha256_hex(&bytes))?;
+            }
+        }
+        write_file(&folder.join(SUMS), sums.as_bytes())
     }
+}
+
+/// Files that the list of an earlier page names, and that are as they were written.
+fn written_before(folder: &Path) -> Vec<String> {
+    let Ok(sums) = fs::read_to_string(folder.join(SUMS)) else { return vec![] };
+    let is_ours = |(sum, name): &(&str, &str)| {
+        // Whatever the list says, nothing outside of the folder is touched.
+        let is_inside = !name.contains(['/', '\\']) && !name.starts_with('.');
+        is_inside && fs::read(folder.join(name)).is_ok_and(|bytes| sha256_hex(&bytes) == *sum)
+    };
+    let lines = sums.lines().filter_map(|line| line.split_once("  ")).filter(is_ours);
+    lines.map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Words as a name that every file system takes: only `a-z`, `0-9`, `.` and `-`.
@@ -110,17 +139,48 @@ mod tests {
         assert_eq!(file_name(&"a".repeat(999)).len(), 200);
     }
 
-    #[test]
-    fn figures_of_one_name_do_not_overwrite_each_other() {
-        let figure = || {
-            let column =
-                Column { label: "mdm".to_owned(), values: vec![0.5], behind: vec![], mean: None };
-            Figure::Columns { columns: vec![column], scale: "accuracy", reference: None }
-        };
+    fn figure() -> Figure {
+        let column =
+            Column { label: "mdm".to_owned(), values: vec![0.5], behind: vec![], mean: None };
+        Figure::Columns { columns: vec![column], scale: "accuracy", reference: None }
+    }
+
+    fn page(words: &[&str]) -> Page {
         let mut page = Page::default();
-        for words in ["a b", "a+b", "A b"] {
+        for words in words {
             page.figure(words, figure()).unwrap();
         }
+        page
+    }
+
+    #[test]
+    fn figures_of_an_earlier_page_go_and_nothing_else() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let figures = folder.path().join("figures");
+        page(&["old", "kept", "mended"]).write_figures(&figures).unwrap();
+        std::fs::write(figures.join("notes.txt"), "by hand").unwrap();
+        std::fs::write(figures.join("mended.svg"), "<svg/>").unwrap();
+        // A list that someone else wrote names nothing outside of the folder.
+        let outside = folder.path().join("outside");
+        std::fs::write(&outside, "x").unwrap();
+        let sums = std::fs::read_to_string(figures.join("SHA256SUMS")).unwrap();
+        let line = format!("{}  ../outside\n", super::sha256_hex(b"x"));
+        std::fs::write(figures.join("SHA256SUMS"), line + &sums).unwrap();
+        page(&["kept", "new"]).write_figures(&figures).unwrap();
+        let mut names: Vec<_> = std::fs::read_dir(&figures)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let expected =
+            ["SHA256SUMS", "kept.png", "kept.svg", "mended.svg", "new.png", "new.svg", "notes.txt"];
+        assert_eq!(names, expected);
+        assert!(outside.is_file());
+    }
+
+    #[test]
+    fn figures_of_one_name_do_not_overwrite_each_other() {
+        let page = page(&["a b", "a+b", "A b"]);
         let folder = tempfile::TempDir::new().unwrap();
         page.write_figures(&folder.path().join("figures")).unwrap();
         for name in ["a-b", "a-b-2", "a-b-3"] {

@@ -51,7 +51,8 @@ pub struct PlanFile {
     /// Of the pseudo-online ones.
     #[serde(default)]
     pub pseudo_online: OnlinePlan,
-    /// About how much memory the recordings and features may take, in MiB.
+    /// How much memory recordings, features and models may take together, in MiB: what needs
+    /// more is computed in parts, and what alone needs more is not.
     #[serde(default = "usual_memory")]
     pub memory_mib: u64,
 }

@@ -2,6 +2,7 @@
 //! and land one by one; how many at once, memory says.
 
 use super::budget::Budget;
+use super::estimate::{Estimate, Extent};
 use super::item::{Details, OnlineDetails, Place, Row, RunDigest, key};
 use super::offline::offline;
 use super::plan::{Benchmark, Mode, Set, SplitKind};
@@ -12,7 +13,7 @@ use acquisition::signal::Recording;
 use anyhow::{Context as _, Result, anyhow, bail};
 use datasets::split::{RunSpan, Split};
 use decoding::evaluate::pseudo_online::Run;
-use decoding::pipeline::{Pipeline, demands};
+use decoding::pipeline::Pipeline;
 use models::checkpoint::sha256_hex;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -41,12 +42,7 @@ pub type Digests = HashMap<(usize, usize), std::result::Result<SubjectRuns, Stri
 pub struct SubjectRuns {
     /// In the order of recording.
     pub runs: Vec<RunDigest>,
-    /// Samples of one channel, of all of them.
-    n_samples: u64,
-    /// Channels decoded from.
-    n_channels: u64,
-    /// Cues of all of them.
-    n_cues: u64,
+    extent: Extent,
 }
 
 /// Digests of all runs as they are understood: samples, channels, gaps, sessions and cues,
@@ -55,11 +51,9 @@ pub fn digests(benchmark: &Benchmark) -> Digests {
     let subject = |(set, at): (usize, usize)| {
         let Set { selection, subjects, .. } = &benchmark.sets[set];
         let read = || -> Result<SubjectRuns> {
-            let mut found = SubjectRuns { runs: vec![], n_samples: 0, n_channels: 0, n_cues: 0 };
+            let mut found = SubjectRuns { runs: vec![], extent: Extent::default() };
             for (session, run) in selection.load_sessions(subjects[at])? {
-                found.n_samples += run.recording.n_samples() as u64;
-                found.n_channels = run.recording.info.brain_channels().len() as u64;
-                found.n_cues += run.cues.len() as u64;
+                found.extent.add_run(&run);
                 found.runs.push(digest(session, &run)?);
             }
             Ok(found)
@@ -138,8 +132,7 @@ pub fn run(
     let mut groups = Vec::new();
     for place in places(benchmark, shard) {
         match pending(benchmark, store, digests, place, tell) {
-            Ok(Some(group)) => groups.push(group),
-            Ok(None) => {}
+            Ok(found) => groups.extend(found),
             Err(error) => {
                 let all = benchmark.of_mode(place.mode).map(|(at, _)| at);
                 fail(place, all, &format!("{error:#}"), tell);
@@ -167,16 +160,17 @@ pub fn run(
     });
 }
 
-/// What of a place is not in the store; what is, is told.
+/// What of a place is not in the store, in groups that memory allows; what is, is told, and
+/// what memory does not allow.
 fn pending(
     benchmark: &Benchmark,
     store: &Store,
     digests: &Digests,
     place: Place,
     tell: &(dyn Fn(Done) + Sync),
-) -> Result<Option<Group>> {
+) -> Result<Vec<Group>> {
     let set = &benchmark.sets[place.set];
-    let (data, n_bytes) = runs(benchmark, digests, place)?;
+    let (data, extent) = runs(benchmark, digests, place)?;
     let about = (set.label.as_str(), set.subjects[place.subject], set.selection.classes.as_slice());
     let mut pending = Vec::new();
     for (at, pipeline) in benchmark.of_mode(place.mode) {
@@ -198,33 +192,66 @@ fn pending(
             None => pending.push((at, key)),
         }
     }
-    Ok((!pending.is_empty()).then_some(Group { place, pending, n_bytes }))
+    let estimate = Estimate::new(benchmark, (set, place.split, place.mode), extent);
+    Ok(groups(benchmark, (place, &estimate), pending, tell))
 }
 
-/// The runs that a place reads, and about how much memory it takes.
-fn runs(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<RunDigest>, u64)> {
+/// As many pipelines together as memory allows: they share recordings and features.
+fn groups(
+    benchmark: &Benchmark,
+    (place, estimate): (Place, &Estimate),
+    pending: Vec<(usize, String)>,
+    tell: &(dyn Fn(Done) + Sync),
+) -> Vec<Group> {
+    let limit = benchmark.file.memory_mib << 20;
+    let bytes_of = |pending: &[(usize, String)]| {
+        let of: Vec<_> = pending.iter().map(|(at, _)| &benchmark.pipelines[*at]).collect();
+        estimate.bytes(&of)
+    };
+    let mut groups: Vec<Group> = Vec::new();
+    for one in pending {
+        let alone = bytes_of(std::slice::from_ref(&one));
+        if alone > limit {
+            let (needed, limit) = (alone.div_ceil(1 << 20), benchmark.file.memory_mib);
+            let why = format!(
+                "it needs about {needed} MiB of memory and the plan allows {limit}: raise `memory_mib`"
+            );
+            fail(place, [one.0], &why, tell);
+            continue;
+        }
+        if let Some(last) = groups.last_mut() {
+            last.pending.push(one);
+            let n_bytes = bytes_of(&last.pending);
+            if n_bytes <= limit {
+                last.n_bytes = n_bytes;
+                continue;
+            }
+            let one = last.pending.pop().into_iter().collect();
+            groups.push(Group { place, pending: one, n_bytes: alone });
+        } else {
+            groups.push(Group { place, pending: vec![one], n_bytes: alone });
+        }
+    }
+    groups
+}
+
+/// The runs that a place reads, and what they amount to.
+fn runs(
+    benchmark: &Benchmark,
+    digests: &Digests,
+    place: Place,
+) -> Result<(Vec<RunDigest>, Extent)> {
     let set = &benchmark.sets[place.set];
     let chosen = match place.split {
         SplitKind::WithinSession | SplitKind::CrossSession => place.subject..place.subject + 1,
         SplitKind::CrossSubject => 0..set.subjects.len(),
     };
-    let (mut runs, mut n_values, mut n_examples, mut longest) = (Vec::new(), 0, 0, 0);
-    let mut n_channels = 0;
-    let step_secs = benchmark.file.pseudo_online.step_secs;
+    let (mut runs, mut extent) = (Vec::new(), Extent::default());
     for at in chosen {
         match &digests[&(place.set, at)] {
             Ok(of) => {
                 runs.extend(of.runs.iter().cloned());
-                n_values += of.n_samples * of.n_channels;
-                longest = longest.max(of.n_samples * of.n_channels / of.runs.len().max(1) as u64);
-                n_channels = n_channels.max(of.n_channels);
-                n_examples += match place.mode {
-                    Mode::Offline => of.n_cues,
-                    Mode::PseudoOnline => {
-                        let rate_hz = set.selection.dataset.rate_hz;
-                        (of.n_samples as f64 / rate_hz / step_secs) as u64
-                    }
-                };
+                extent.add(&of.extent);
             }
             Err(why) if at == place.subject => bail!("{why}"),
             Err(why) => {
@@ -233,25 +260,7 @@ fn runs(benchmark: &Benchmark, digests: &Digests, place: Place) -> Result<(Vec<R
             }
         }
     }
-    // Samples are of four bytes; offline, of eight at every stage of one run's filters.
-    // Features are at most a matrix of all channels each, and those that are fitted to are
-    // copied by everybody who fits.
-    let steps = |pipeline: &Pipeline| (pipeline.steps.clone(), pipeline.vote.clone());
-    let is_first = |(at, pipeline): &(usize, &Pipeline)| {
-        !benchmark.pipelines[..*at].iter().any(|other| steps(other) == steps(pipeline))
-    };
-    let apart = benchmark.of_mode(place.mode).filter(is_first);
-    let n_stages = apart.map(|(_, pipeline)| n_stages(pipeline)).sum::<u64>();
-    let filtered = if place.mode == Mode::Offline { 8 * longest * n_stages } else { 0 };
-    let copies = 1 + rayon::current_num_threads() as u64;
-    let features = 8 * n_channels.pow(2) * n_examples * n_stages * copies;
-    Ok((runs, 4 * n_values + filtered + features))
-}
-
-/// Signals that a pipeline's steps keep of a whole run.
-fn n_stages(pipeline: &Pipeline) -> u64 {
-    let demands = demands([pipeline]);
-    demands.as_slice().iter().map(|demand| demand.signal.len() as u64 + 1).sum()
+    Ok((runs, extent))
 }
 
 fn fail(

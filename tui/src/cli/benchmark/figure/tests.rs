@@ -8,8 +8,14 @@ fn column(label: &str, values: &[f64]) -> Column {
     Column { label: label.to_owned(), values: values.to_vec(), behind: vec![0.45, 0.5], mean }
 }
 
-fn null(label: &str, scores: &[f64]) -> Null {
-    Null { label: label.to_owned(), scores: scores.to_vec(), observed: 0.8 }
+fn null(label: &str, draws: &[f64]) -> Null {
+    let rotated = draws[..draws.len() / 2].to_vec();
+    Null { label: label.to_owned(), permuted: draws.to_vec(), rotated, observed: 0.8 }
+}
+
+fn matrix(label: &str, classes: &[&str], counts: &[u64]) -> ConfusionMatrix {
+    let classes = classes.iter().map(|class| (*class).to_owned()).collect();
+    ConfusionMatrix { label: label.to_owned(), classes, counts: counts.to_vec() }
 }
 
 fn row(label: &str, effect: f64, n_subjects: usize) -> ForestRow {
@@ -49,6 +55,15 @@ fn all() -> Vec<(&'static str, Figure)> {
             },
         ),
         ("nulls", Figure::Nulls { nulls, scale: "area under the ROC" }),
+        (
+            "confusion",
+            Figure::Confusion {
+                matrices: vec![
+                    matrix("mdm", &["left <b>", "right"], &[7, 3, 2, 8]),
+                    matrix("ts+lr", &["idle", "left <b>", "right"], &[9, 1, 0, 2, 3, 5, 0, 0, 0]),
+                ],
+            },
+        ),
         (
             "forest",
             Figure::Forest {
@@ -128,7 +143,8 @@ fn a_png_file_shows_the_same_with_its_letters() {
         let is_shade = |p: &[u8]| p[0] == p[1] && p[1] == p[2] && (60..200).contains(&p[0]);
         let n_shades = pixels.chunks_exact(3).filter(|p| is_shade(p)).count();
         assert!(n_shades > 500, "{name}: {n_shades}");
-        let is_coloured = |p: &[u8]| p == [0x2a, 0x78, 0xd6];
+        // Whole or mixed with the paper, a colour is what neither ink nor paper is.
+        let is_coloured = |p: &[u8]| p[2] > 150 && u16::from(p[0]) + 40 < u16::from(p[2]);
         assert!(pixels.chunks_exact(3).any(is_coloured), "{name}: nothing is drawn");
     }
 }
@@ -136,11 +152,26 @@ fn a_png_file_shows_the_same_with_its_letters() {
 #[test]
 fn a_histogram_counts_every_value() {
     let values = [0.0, 0.05, 0.1, 0.55, 0.999, 1.0, -3.0, 7.0];
-    assert_eq!(nulls::histogram(&values, [0.0, 1.0], 10), [3, 1, 0, 0, 0, 1, 0, 0, 0, 3]);
+    let eighths = |n_bins| {
+        let shares = nulls::shares(&values, [0.0, 1.0], n_bins);
+        shares.iter().map(|share| (8.0 * share).round() as usize).collect::<Vec<_>>()
+    };
+    assert_eq!(eighths(10), [3, 1, 0, 0, 0, 1, 0, 0, 0, 3]);
     for n_bins in 1..40 {
-        let counts = nulls::histogram(&values, [0.0, 1.0], n_bins);
+        let counts = eighths(n_bins);
         assert_eq!((counts.len(), counts.iter().sum::<usize>()), (n_bins, values.len()));
     }
+    assert_eq!(nulls::shares(&[], [0.0, 1.0], 3), [0.0; 3]);
+}
+
+#[test]
+fn a_confusion_matrix_has_the_share_of_each_row() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let matrices = vec![matrix("a", &["x", "y"], &[1, 3, 0, 0])];
+    Figure::Confusion { matrices }.write(folder.path(), "a").unwrap();
+    let svg = std::fs::read_to_string(folder.path().join("a.svg")).unwrap();
+    let words: Vec<&str> = svg.lines().filter(|line| !line.starts_with('<')).collect();
+    assert_eq!(words, ["a", "x", "x", "y", "y", "25 %", "75 %", "-", "-"]);
 }
 
 #[test]
