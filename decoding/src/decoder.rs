@@ -168,6 +168,16 @@ pub enum FitError {
         /// Blocks of time that the examples were cut into.
         n_blocks: usize,
     },
+    /// Score more trials, or take fewer variables out.
+    #[error(
+        "{n_examples} decided training trials are too few to take {n_variables} variables out: score more trials, or name fewer variables"
+    )]
+    TooManyVariables {
+        /// Training trials that were decided.
+        n_examples: usize,
+        /// Variables to take out.
+        n_variables: usize,
+    },
     /// Label examples with classes of the configuration, or name more of these.
     #[error(
         "class {class} is none of the {n_classes} classes: label examples with classes of the configuration"

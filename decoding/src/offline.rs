@@ -16,6 +16,7 @@
 //! Trans. Signal Process. 44, 1996, doi:10.1109/78.492552 (SciPy's and this padding is the
 //! simpler of those it compares).
 
+pub mod confounds;
 pub mod cross_validation;
 pub mod trials;
 

@@ -5,6 +5,7 @@ pub mod bootstrap;
 pub mod compare;
 pub mod curve;
 pub mod distribution;
+pub mod regression;
 
 use serde::{Deserialize, Serialize};
 

@@ -112,11 +112,17 @@ pub fn keeping(recording: &Recording, keep: impl Fn(usize) -> bool) -> Recording
 /// Simulated runs 4, 8 and 12 of subject 1 in `folder`, as files and in the layout of
 /// `physionet-mi`: 16 channels, 160 Hz, one minute each.
 pub fn write_dataset(folder: &Path) -> PathBuf {
+    write_changed_dataset(folder, |_| {})
+}
+
+/// As [`write_dataset`], of runs that were changed before they are written.
+pub fn write_changed_dataset(folder: &Path, change: impl Fn(&mut Run)) -> PathBuf {
     let data_dir = folder.join("data");
     std::fs::create_dir_all(data_dir.join("S001")).expect("a writable folder");
     for (run_seed, number) in (1..).zip([4, 8, 12]) {
         let config = SimulatorConfig { run_seed, rate_hz: 160.0, ..SimulatorConfig::default() };
-        let run = simulate(&config, 60.0);
+        let mut run = simulate(&config, 60.0);
+        change(&mut run);
         let path = data_dir.join(format!("S001/S001R{number:02}.edf"));
         crate::edf::write(&path, &run.recording, &[(CLASSES[0], "T1"), (CLASSES[1], "T2")]);
     }

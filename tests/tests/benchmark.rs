@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tests::cli::{arg, end, run, start, succeed};
@@ -244,6 +245,67 @@ fn only_what_changed_or_was_damaged_is_computed_anew() {
     bytes[middle] ^= 0x10;
     fs::write(&recording, bytes).unwrap();
     assert!(!known().contains("already"));
+}
+
+/// Eyes that follow the cue, below every band that a pipeline decodes from.
+#[test]
+fn a_planted_eye_movement_is_found() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("people.csv"), "subject,age\n1,30\n").unwrap();
+    let more = "modes = [\"offline\"]\n[confounds]\nvariables = [\"gaze\", \"trial_order\"]\n\
+                demographics = \"people.csv\"";
+    let scored = |is_planted: bool| {
+        plan(folder.path(), "\"logvar+lda\"", "1", more);
+        world::write_changed_dataset(folder.path(), |run| {
+            let (rate, cues) = (run.recording.info.rate, run.cues.clone());
+            let recording = Arc::make_mut(&mut run.recording);
+            let channels = &recording.info.channels;
+            let gaze = ["Fp1", "Fp2"].map(|label| {
+                channels.iter().position(|channel| channel.label == label).expect("such a channel")
+            });
+            for cue in cues.iter().filter(|_| is_planted) {
+                let side = if cue.class.0 == 1 { 60.0 } else { -60.0 };
+                let start = rate.samples(cue.onset_secs) as usize;
+                let end = (start + 640).min(recording.n_samples());
+                for sample in start..end {
+                    recording.samples[(gaze[0], sample)] += side;
+                    recording.samples[(gaze[1], sample)] -= side;
+                }
+            }
+        });
+        let output = if is_planted { "planted" } else { "clean" };
+        let ended = succeed(EXE, &refs(&benchmark(folder.path(), output, "2")));
+        (ended, rows(&folder.path().join(output)).remove(0), folder.path().join(output))
+    };
+    let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().unwrap();
+    let (ended, row, output) = scored(true);
+    assert!(number(&row, "confounds_alone") > 0.9, "{row:?}");
+    assert_eq!(number(&row, "confounds_alone_p"), 0.001);
+    assert!((0.0..=1.0).contains(&number(&row, "without_confounds")), "{row:?}");
+    assert!(ended.stdout.contains("confounds alone: "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("above chance 1 of 1"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("logvar+lda without what they explain: "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("too few, or all alike, for what is known"), "{}", ended.stdout);
+    let report = fs::read_to_string(output.join("report.html")).unwrap();
+    for expected in ["What besides the brain", "<td>gaze</td>", "too few, or all alike"] {
+        assert!(report.contains(expected), "{expected}");
+    }
+    assert!(output.join("figures/physionet-mi-within-session-offline-confounds.svg").is_file());
+    let (ended, row, _) = scored(false);
+    assert!(number(&row, "confounds_alone_p") > 0.05, "{row:?}");
+    let line = "above chance 0 of 1: not distinguishable from chance";
+    assert!(ended.stdout.contains(line), "{}", ended.stdout);
+    // A table that is not there, and a variable that is none, are told before anything is done.
+    for (from, to, expected) in [
+        ("people.csv", "folk.csv", "can't be read as a table"),
+        ("\"gaze\"", "\"gauze\"", "unknown variant `gauze`"),
+        ("\"gaze\"", "\"trial_order\"", "`confounds.variables` lists one twice"),
+    ] {
+        plan(folder.path(), "\"logvar+lda\"", "1", &more.replacen(from, to, 1));
+        let ended = run(EXE, &refs(&benchmark(folder.path(), "out", "1")));
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains(expected), "{to}: {}", ended.stderr);
+    }
 }
 
 #[test]

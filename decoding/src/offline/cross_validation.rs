@@ -1,6 +1,10 @@
 //! Cross-validated scores of trials, as MOABB reports them: fitted to the training side of
 //! each fold, scored on the other, and the folds' scores averaged.
 
+mod residual;
+
+pub use self::residual::{Confounded, confounded};
+
 use crate::decoder::{Examples, Fit as _, FitError, decide_class};
 use crate::evaluate::null::Stop;
 use crate::metric::roc_auc;
@@ -128,16 +132,22 @@ fn score_fold(
     metric: OfflineMetric,
 ) -> Result<(f64, Vec<ScoredTrial>), FitError> {
     let decided = fit(examples, fold, labels)?;
-    let is_decided = |(_, decided): &(&usize, Decided)| !decided.posterior[0].is_nan();
-    let (mut trials, mut preferences) = (Vec::new(), Vec::new());
-    for (&trial, Decided { posterior, preference }) in
-        fold.test().iter().zip(decided).filter(is_decided)
-    {
-        preferences.push(preference);
-        let truth = examples.labels[trial];
-        trials.push(ScoredTrial { trial, fold: number, truth, posterior });
-    }
+    let (trials, preferences) = scored_trials(decided, examples, (number, fold));
     Ok((metric.score(&trials, &preferences), trials))
+}
+
+/// The trials of a fold that were decided, and by how much each looks like the second class.
+fn scored_trials(
+    decided: Vec<Decided>,
+    examples: &Examples,
+    (number, fold): (usize, &Fold),
+) -> (Vec<ScoredTrial>, Vec<f64>) {
+    let is_decided = |(_, decided): &(&usize, Decided)| !decided.posterior[0].is_nan();
+    let scored = |(&trial, Decided { posterior, preference }): (&usize, Decided)| {
+        let truth = examples.labels[trial];
+        (ScoredTrial { trial, fold: number, truth, posterior }, preference)
+    };
+    fold.test().iter().zip(decided).filter(is_decided).map(scored).unzip()
 }
 
 /// The scores of fits to labels that were permuted among the trials of each run on the

@@ -4,12 +4,14 @@
 #[cfg(feature = "hdf5")]
 mod archive;
 mod budget;
+mod confounds;
 mod estimate;
 mod figure;
 mod html;
 mod item;
 mod offline;
 mod page;
+mod people;
 mod plan;
 mod store;
 mod table;

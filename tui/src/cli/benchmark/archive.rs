@@ -1,13 +1,14 @@
 //! The results as one HDF5 file: a table of columns, and what it takes to make it again. No
 //! timings, so that two runs of one plan give one file.
 
-use super::item::{Details, OnlineDetails, Row};
+use super::item::{Confounds, Details, OnlineDetails, Row};
 use super::plan::Benchmark;
 use super::table::{mode_word, split_word};
 use super::work::Digests;
 use crate::cli::hdf5_file::{attribute, column, text, texts, write};
 use crate::cli::report::{memory_word, verdict_words};
 use anyhow::Result;
+use decoding::offline::cross_validation::Confounded;
 use std::path::Path;
 
 /// Group `results`: a value per row in each column, NaN where a row has none; `confusion`
@@ -57,6 +58,14 @@ fn columns(group: &hdf5::Group, rows: &[Row]) -> Result<()> {
     column(group, "itr_bits_per_min", numbers(|o| Some(o.itr_bits_per_min)))?;
     column(group, "balanced_accuracy", numbers(|o| Some(o.balanced_accuracy)))?;
     column(group, "kappa", numbers(|o| Some(o.kappa)))?;
+    let together = |of: fn(&Confounded) -> Option<f64>| -> Vec<f64> {
+        let all = rows.iter().map(|row| row.confounds().and_then(Confounds::together));
+        all.map(|all| all.and_then(of).unwrap_or(f64::NAN)).collect()
+    };
+    column(group, "confounds_alone", together(|of| Some(of.alone)))?;
+    column(group, "confounds_alone_p", together(|of| Some(of.alone_p)))?;
+    column(group, "without_confounds", together(|of| Some(of.without)))?;
+    column(group, "without_confounds_p", together(|of| of.without_p))?;
     let json = |row: &Row| serde_json::to_string(&row.confusion);
     let confusions = rows.iter().map(json).collect::<Result<Vec<_>, _>>()?;
     texts(group, "confusion", confusions.iter().map(String::as_str))

@@ -11,6 +11,7 @@ pub use self::columns::Column;
 pub use self::confusion::ConfusionMatrix;
 pub use self::forest::ForestRow;
 pub use self::nulls::Null;
+pub use self::scatter::{Axis, Series};
 
 use crate::cli::output::write_file;
 use anyhow::{Result, anyhow};
@@ -49,10 +50,10 @@ pub enum Figure {
     },
     /// Points of two figures, a colour per series.
     Scatter {
-        /// Names and points.
-        series: Vec<(String, Vec<(f64, f64)>)>,
+        /// Drawn one over the other.
+        series: Vec<Series>,
         /// What is to the right, and what is above.
-        axes: [&'static str; 2],
+        axes: [Axis; 2],
     },
     /// Histograms of nulls on one scale, each with a line at what was observed.
     Nulls {
@@ -82,7 +83,9 @@ impl Figure {
     pub fn of_the_page(&self) -> Result<String> {
         let svg = self.svg(Look::PAGE)?;
         let svg = svg.replace("#010203", "currentColor").replace("#040506", "var(--faint)");
-        Ok(svg.replacen("<svg ", "<svg class=\"figure\" role=\"img\" ", 1))
+        let svg = svg.replacen("<svg ", "<svg role=\"img\" ", 1);
+        // On a narrow page it is moved sideways, not made unreadably small.
+        Ok(format!("<div class=\"figure\">{svg}</div>"))
     }
 
     /// Writes `NAME.svg` and `NAME.png`: black on white, needing nothing else. The files' names.
@@ -114,7 +117,7 @@ impl Figure {
     fn size(&self, look: Look) -> (u32, u32) {
         let (width, height) = match self {
             Self::Columns { columns, .. } => columns::size(columns),
-            Self::Scatter { .. } => scatter::SIZE,
+            Self::Scatter { series, .. } => scatter::size(series),
             Self::Nulls { nulls, .. } => nulls::size(nulls),
             Self::Confusion { matrices } => confusion::size(matrices),
             Self::Forest { effects, combined, .. } => forest::size(effects, combined),

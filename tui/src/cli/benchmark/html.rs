@@ -1,6 +1,7 @@
 //! The report of a benchmark: one HTML file that needs nothing else, and its figures as files.
 
-use super::figure::{Column, ConfusionMatrix, Figure, ForestRow, Null};
+use super::confounds;
+use super::figure::{Axis, Column, ConfusionMatrix, Figure, ForestRow, Null, Series};
 use super::item::{Details, Row, RunDigest};
 use super::page::{FIGURES, Page, STYLE, escape, list};
 use super::plan::{Benchmark, Mode, Set, SplitKind};
@@ -107,6 +108,7 @@ fn section(
     nulls(page, benchmark, (&of_class, rows), (class, &about))?;
     subjects_table(&mut page.html, &of_class)?;
     growth(page, benchmark, rows, (class, &about))?;
+    confounds::section(page, benchmark, (set, rows), (class, &about))?;
     matrices(page, benchmark, (set, &of_class), &about)
 }
 
@@ -195,9 +197,8 @@ fn growth(
         let of_subjects = curves(rows, class, name).into_iter().flatten();
         of_subjects.map(|(n, score)| (n.log10(), score)).collect()
     };
-    let series: Vec<(String, Vec<(f64, f64)>)> =
-        names(benchmark).into_iter().map(|name| (name.to_owned(), points(name))).collect();
-    let series: Vec<_> = series.into_iter().filter(|(_, points)| !points.is_empty()).collect();
+    let series = names(benchmark).into_iter().map(|name| Series::with_means(name, points(name)));
+    let series: Vec<Series> = series.filter(|series| !series.points.is_empty()).collect();
     let without: Vec<String> =
         names(benchmark).into_iter().flat_map(|name| unfitted(rows, class, name)).collect();
     if !without.is_empty() {
@@ -208,16 +209,18 @@ fn growth(
         return Ok(());
     }
     let amount = match class.split {
-        SplitKind::CrossSubject => "log10 of training subjects",
-        SplitKind::WithinSession | SplitKind::CrossSession => "log10 of training trials",
+        SplitKind::CrossSubject => "training subjects",
+        SplitKind::WithinSession | SplitKind::CrossSession => "training trials",
     };
     page.html.push_str("<h3>By the amount of training</h3>");
-    let axes = [amount, scale(&rows.iter().collect::<Vec<_>>())];
-    page.figure(&format!("{about} curves"), Figure::Scatter { series: series.clone(), axes })?;
+    let axes = [Axis::Log10(amount), Axis::Plain(scale(&rows.iter().collect::<Vec<_>>()))];
+    let fitted: Vec<String> = series.iter().map(|series| series.label.clone()).collect();
+    page.figure(&format!("{about} curves"), Figure::Scatter { series, axes })?;
     page.html.push_str(
-        "<table><tr><th>pipeline</th><th>at 1</th><th>per tenfold</th><th>95 % interval</th></tr>",
+        "<p>A point per subject and amount; line: the mean. Below, what is fitted: a score at 1 and \
+         what each tenfold adds, its interval by bootstrap over subjects.</p><table><tr><th>pipeline</th><th>at 1</th><th>per tenfold</th><th>95 % interval</th></tr>",
     );
-    for (name, _) in &series {
+    for name in &fitted {
         let Some(line) = LogLinear::fit(&curves(rows, class, name), SEED) else { continue };
         let interval = line
             .per_tenfold_interval
@@ -351,12 +354,12 @@ fn both_modes(page: &mut Page, benchmark: &Benchmark, rows: &[Row]) -> Result<()
             let points: Vec<(f64, f64)> =
                 offline.iter().filter_map(|(of, x)| Some((*x, *online.get(of)?))).collect();
             if !points.is_empty() {
-                series.push((name.to_owned(), points));
+                series.push(Series { label: name.to_owned(), points, line: vec![] });
             }
         }
         if !series.is_empty() {
             page.html.push_str("<h2>Offline against pseudo-online</h2>");
-            let axes = ["offline score", "pseudo-online nMCC"];
+            let axes = ["offline score", "pseudo-online nMCC"].map(Axis::Plain);
             let words = format!("{} offline against pseudo-online", split_word(split));
             page.figure(&words, Figure::Scatter { series, axes })?;
         }

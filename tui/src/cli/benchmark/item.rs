@@ -5,7 +5,8 @@ use decoding::evaluate::null::Verdict;
 use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::Evaluated;
 use decoding::metric::Confusion;
-use decoding::offline::cross_validation::OfflineMetric;
+use decoding::offline::confounds::Variable;
+use decoding::offline::cross_validation::{Confounded, OfflineMetric};
 use decoding::pipeline::{Memory, Pipeline};
 use models::checkpoint::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -69,9 +70,29 @@ pub enum Details {
         /// Amounts of training that could not be fitted to, and why.
         #[serde(default)]
         unfitted: Vec<(f64, String)>,
+        /// What eyes, muscles and time have to do with it, where the plan asks.
+        confounds: Option<Confounds>,
     },
     /// Of every window.
     PseudoOnline(Box<OnlineDetails>),
+}
+
+/// What variables of the trials have to do with a score.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Confounds {
+    /// Each of them, and all together last.
+    pub found: Vec<Confounded>,
+    /// Those that the recordings have not.
+    pub absent: Vec<Variable>,
+    /// Why there is nothing.
+    pub why_not: Option<String>,
+}
+
+impl Confounds {
+    /// Of all variables together.
+    pub fn together(&self) -> Option<&Confounded> {
+        self.found.iter().find(|of| of.variable.is_none())
+    }
 }
 
 /// The figures of a pseudo-online evaluation.
@@ -100,8 +121,10 @@ pub struct OnlineDetails {
     /// p of the shift null.
     pub shift_p: Option<f64>,
     /// Scores of the shift null.
+    #[serde(default)]
     pub shift_null: Vec<f64>,
     /// Scores of the label null.
+    #[serde(default)]
     pub label_null: Vec<f64>,
     /// Events: true positives per cue.
     pub true_positive_rate: Option<f64>,
@@ -123,6 +146,14 @@ impl Row {
         match &self.details {
             Details::Offline { label_null, .. } => label_null,
             Details::PseudoOnline(online) => &online.label_null,
+        }
+    }
+
+    /// What variables of the trials have to do with its score, where that was asked.
+    pub fn confounds(&self) -> Option<&Confounds> {
+        match &self.details {
+            Details::Offline { confounds, .. } => confounds.as_ref(),
+            Details::PseudoOnline(_) => None,
         }
     }
 

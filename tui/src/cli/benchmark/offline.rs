@@ -1,6 +1,6 @@
 //! Items that are scored offline: trials, shuffled folds, filters without delay.
 
-use super::item::{Details, Place, Row};
+use super::item::{Confounds, Details, Place, Row};
 use super::plan::{Benchmark, Set, SplitKind};
 use super::work::{Land, Loaded, load};
 use crate::cli::evaluate::in_words;
@@ -9,7 +9,8 @@ use datasets::folds::{Fold, stratified};
 use decoding::decoder::{Examples, FitError, decide_class};
 use decoding::evaluate::null::{Nulls, SEED, Stop};
 use decoding::metric::Confusion;
-use decoding::offline::cross_validation::{OfflineMetric, cross_validate, label_null};
+use decoding::offline::confounds::{Measured, measure};
+use decoding::offline::cross_validation::{OfflineMetric, confounded, cross_validate, label_null};
 use decoding::offline::trials::Trials;
 use decoding::pipeline::{Pipeline, demands};
 use rayon::prelude::*;
@@ -23,6 +24,8 @@ struct Dealt {
     folds: Vec<Fold>,
     /// Trials that are scored.
     n_scored: usize,
+    /// Variables of those that take part, or why there are none.
+    measured: Option<Result<Measured, String>>,
 }
 
 /// Scores the pipelines of one place.
@@ -100,7 +103,11 @@ fn deal(
             ((0..spans.len()).collect(), vec![fold])
         };
         let examples = all.subset(&taking_part, &all.labels);
-        Ok(Dealt { session: session.to_string(), examples, folds, n_scored })
+        let asked = benchmark.variables(place.split);
+        let own: Vec<_> = taking_part.iter().map(|trial| spans[*trial].clone()).collect();
+        let measured = (!asked.is_empty())
+            .then(|| measure(asked, &loaded.runs, &own).map_err(|error| error.to_string()));
+        Ok(Dealt { session: session.to_string(), examples, folds, n_scored, measured })
     };
     sessions.into_iter().map(one).collect()
 }
@@ -152,6 +159,29 @@ fn curve(
         point(n as f64, &|fold| fold.train().iter().copied().filter(is_in).collect())?;
     }
     Ok(curve)
+}
+
+/// What eyes, muscles and time have to do with the score, where the plan asks.
+fn confounds(
+    benchmark: &Benchmark,
+    set: &Set,
+    pipeline: &Pipeline,
+    dealt: &Dealt,
+    metric: OfflineMetric,
+) -> Option<Confounds> {
+    let without = |why: String| Confounds { why_not: Some(why), ..Confounds::default() };
+    Some(match dealt.measured.as_ref()? {
+        Err(why) => without(why.clone()),
+        Ok(measured) => {
+            let draws = (benchmark.file.offline.permutations, SEED);
+            let of = (&dealt.folds[..], metric);
+            let absent = measured.absent.clone();
+            match confounded(pipeline, &dealt.examples, measured, of, draws) {
+                Ok(found) => Confounds { found, absent, why_not: None },
+                Err(error) => Confounds { absent, ..without(words(&error, set)) },
+            }
+        }
+    })
 }
 
 /// Trials have no idle class.
@@ -210,6 +240,7 @@ fn score_trials(
             label_null: null,
             curve: curve.points,
             unfitted: curve.unfitted,
+            confounds: confounds(benchmark, set, pipeline, dealt, metric),
         },
     })
 }

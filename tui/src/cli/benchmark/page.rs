@@ -22,10 +22,11 @@ pub const STYLE: &str = "
 :root { color-scheme: light dark; --faint: #c9ced6; }
 @media (prefers-color-scheme: dark) { :root { --faint: #4a5260; } }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: .6rem 0; }
+table { border-collapse: collapse; margin: .6rem 0; display: block; overflow-x: auto; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid var(--faint); }
 th:first-child, td:first-child { text-align: left; }
-.figure { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
+.figure { overflow-x: auto; margin: .8rem 0; }
+.figure svg { display: block; }
 pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--faint); }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 ";
@@ -188,6 +189,6 @@ mod tests {
                 assert!(folder.path().join(format!("figures/{name}.{end}")).is_file(), "{name}");
             }
         }
-        assert_eq!(page.html.matches("<svg class=\"figure\"").count(), 3);
+        assert_eq!(page.html.matches("<div class=\"figure\"><svg").count(), 3);
     }
 }

@@ -1,5 +1,7 @@
 //! The plan of a benchmark: a TOML file, and what it comes to.
 
+use super::confounds::ConfoundPlan;
+use super::people::People;
 use crate::cli::args::{DataArgs, LabelRuleArg, TrainOnArg};
 use crate::cli::data::{Selection, check_plan};
 use crate::cli::pipelines::pipelines;
@@ -13,6 +15,7 @@ use decoding::evaluate::score::Idle;
 use decoding::evaluate::subject::{ClockNull, NullPlan, Plan};
 use decoding::front_end::FrontEndSpec;
 use decoding::metric::itr::{ItrOptions, ItrP, ItrT};
+use decoding::offline::confounds::Variable;
 use decoding::offline::cross_validation::OfflineMetric;
 use decoding::offline::trials::TrialSpec;
 use decoding::pipeline::Pipeline;
@@ -51,6 +54,9 @@ pub struct PlanFile {
     /// Of the pseudo-online ones.
     #[serde(default)]
     pub pseudo_online: OnlinePlan,
+    /// What besides the brain scores are held against; nothing where it is left out.
+    #[serde(default)]
+    pub confounds: Option<ConfoundPlan>,
     /// How much memory recordings, features and models may take together, in MiB: what needs
     /// more is computed in parts, and what alone needs more is not.
     #[serde(default = "usual_memory")]
@@ -280,6 +286,8 @@ pub struct Benchmark {
     pub pipelines: Vec<Pipeline>,
     /// What on.
     pub sets: Vec<Set>,
+    /// What is known of the subjects.
+    pub people: Option<People>,
 }
 
 /// A dataset with its subjects.
@@ -333,7 +341,17 @@ impl Benchmark {
         if file.modes.contains(&Mode::PseudoOnline) {
             sets.iter().try_for_each(|set| check_plan(&set.selection, &pipelines))?;
         }
-        Ok(Self { file, text, pipelines, sets })
+        let table = file.confounds.as_ref().and_then(|plan| plan.demographics.as_ref());
+        let people = table.map(|path| People::read(&beside.join(path))).transpose()?;
+        Ok(Self { file, text, pipelines, sets, people })
+    }
+
+    /// The variables that offline scores of a split are held against.
+    pub fn variables(&self, split: SplitKind) -> &[Variable] {
+        match &self.file.confounds {
+            Some(plan) if split == SplitKind::WithinSession => &plan.variables,
+            _ => &[],
+        }
     }
 
     /// The pipelines that a mode scores, by their position: trials do not follow each other,
@@ -437,7 +455,11 @@ fn check_numbers(file: &PlanFile) -> Result<()> {
         offline.train_subjects.is_empty() || file.splits.contains(&SplitKind::CrossSubject),
         "offline.train_subjects is for cross-subject scores: add it to `splits`"
     );
+    if let Some(confounds) = &file.confounds {
+        once("confounds.variables", &confounds.variables)?;
+    }
     for (name, n) in [
+        ("confounds.permutations", file.confounds.as_ref().map_or(0, |plan| plan.permutations)),
         ("offline.permutations", offline.permutations),
         ("pseudo_online.permutations", online.permutations),
         ("pseudo_online.shifts", online.shifts),

@@ -1,6 +1,7 @@
 //! What a benchmark prints and writes as tables; the comparison of its pipelines.
 
-use super::item::{Details, Place, Row};
+use super::confounds;
+use super::item::{Confounds, Details, Place, Row};
 use super::plan::{Benchmark, Mode, SplitKind};
 use crate::cli::output::write_file;
 use crate::cli::report::{memory_word, three, verdict_words};
@@ -50,43 +51,51 @@ pub fn split_word(split: SplitKind) -> &'static str {
     }
 }
 
+/// MOABB's columns, then ours.
+const COLUMNS: [&str; 30] = [
+    "score",
+    "time",
+    "samples",
+    "subject",
+    "session",
+    "channels",
+    "n_sessions",
+    "dataset",
+    "pipeline",
+    "mode",
+    "split",
+    "memory",
+    "label_p",
+    "shift_p",
+    "clock_nmcc",
+    "verdict",
+    "nmcc_idle_excluded",
+    "itr_bits_per_min",
+    "balanced_accuracy",
+    "kappa",
+    "true_positive_rate",
+    "false_positives_per_idle_min",
+    "n_unusable_windows",
+    "confounds_alone",
+    "confounds_alone_p",
+    "without_confounds",
+    "without_confounds_p",
+    "confusion",
+    "decision_p50_us_time",
+    "decision_p99_us_time",
+];
+
 /// Writes MOABB's columns and ours as CSV, a line per row.
 pub fn write_csv(path: &Path, rows: &[Row]) -> Result<()> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "score",
-        "time",
-        "samples",
-        "subject",
-        "session",
-        "channels",
-        "n_sessions",
-        "dataset",
-        "pipeline",
-        "mode",
-        "split",
-        "memory",
-        "label_p",
-        "shift_p",
-        "clock_nmcc",
-        "verdict",
-        "nmcc_idle_excluded",
-        "itr_bits_per_min",
-        "balanced_accuracy",
-        "kappa",
-        "true_positive_rate",
-        "false_positives_per_idle_min",
-        "n_unusable_windows",
-        "confusion",
-        "decision_p50_us_time",
-        "decision_p99_us_time",
-    ])?;
+    writer.write_record(COLUMNS)?;
     let optional = |value: Option<f64>| value.map_or(String::new(), |v| v.to_string());
     for row in rows {
         let online = match &row.details {
             Details::PseudoOnline(online) => Some(online),
             Details::Offline { .. } => None,
         };
+        let together = row.confounds().and_then(Confounds::together);
         writer.write_record([
             row.score.to_string(),
             row.secs.to_string(),
@@ -111,6 +120,10 @@ pub fn write_csv(path: &Path, rows: &[Row]) -> Result<()> {
             optional(online.and_then(|o| o.true_positive_rate)),
             optional(online.and_then(|o| o.false_positives_per_idle_min)),
             online.map_or(String::new(), |o| o.n_unusable_windows.to_string()),
+            optional(together.map(|of| of.alone)),
+            optional(together.map(|of| of.alone_p)),
+            optional(together.map(|of| of.without)),
+            optional(together.and_then(|of| of.without_p)),
             serde_json::to_string(&row.confusion)?,
             optional(online.map(|o| o.decision_p50_us)),
             optional(online.map(|o| o.decision_p99_us)),
@@ -287,6 +300,7 @@ pub fn print(benchmark: &Benchmark, rows: &[Row]) -> Result<String> {
             for pipeline in &benchmark.pipelines {
                 growth(&mut text, &of_set, class, &pipeline.name)?;
             }
+            confounds::print(&mut text, benchmark, (&set.label, rows), class)?;
         }
         best_pairs(&mut text, benchmark, rows, class)?;
         writeln!(text)?;

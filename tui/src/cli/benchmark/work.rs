@@ -176,7 +176,8 @@ fn pending(
     for (at, pipeline) in benchmark.of_mode(place.mode) {
         let key = match place.mode {
             Mode::Offline => {
-                let settings = (&set.trials, benchmark.file.offline.for_split(place.split));
+                let plan = benchmark.file.offline.for_split(place.split);
+                let settings = (&set.trials, plan, benchmark.variables(place.split));
                 key(place, about, &settings, &data, pipeline)?
             }
             Mode::PseudoOnline => {

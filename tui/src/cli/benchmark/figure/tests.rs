@@ -48,10 +48,10 @@ fn all() -> Vec<(&'static str, Figure)> {
             "scatter",
             Figure::Scatter {
                 series: vec![
-                    ("mdm".to_owned(), vec![(0.5, 0.6), (0.7, 0.65)]),
-                    ("a & b".to_owned(), vec![(0.9, 0.8)]),
+                    Series::with_means("mdm", vec![(0.5, 0.6), (0.7, 0.65), (0.5, 0.8)]),
+                    Series::with_means("a & b", vec![(0.9, 0.8)]),
                 ],
-                axes: ["offline score", "pseudo-online nMCC"],
+                axes: [Axis::Log10("trials"), Axis::Plain("pseudo-online nMCC")],
             },
         ),
         ("nulls", Figure::Nulls { nulls, scale: "area under the ROC" }),
@@ -111,7 +111,7 @@ fn an_svg_file_stands_alone() {
         assert!(is_well_formed(&svg), "{name}: {svg}");
         assert!(svg.contains("xmlns=\"http://www.w3.org/2000/svg\""), "{name}");
         assert!(svg.contains("fill=\"#FFFFFF\"") && svg.contains("#000000"), "{name}: {svg}");
-        for of_a_page in ["currentColor", "var(", "#010203", "#040506", "class="] {
+        for of_a_page in ["currentColor", "var(", "#010203", "#040506", "class=", "<div"] {
             assert!(!svg.contains(of_a_page), "{name}: {of_a_page}");
         }
     }
@@ -162,6 +162,13 @@ fn a_histogram_counts_every_value() {
         assert_eq!((counts.len(), counts.iter().sum::<usize>()), (n_bins, values.len()));
     }
     assert_eq!(nulls::shares(&[], [0.0, 1.0], 3), [0.0; 3]);
+}
+
+#[test]
+fn a_line_goes_through_the_means() {
+    let series = Series::with_means("a", vec![(2.0, 0.5), (1.0, 0.25), (1.0, 0.75), (2.0, 1.0)]);
+    assert_eq!(series.line, [(1.0, 0.5), (2.0, 0.75)]);
+    assert!(Series::with_means("a", vec![]).line.is_empty());
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn row(dataset: &str, subject: u32, session: u32, pipeline: &str, score: f64) ->
             label_null: vec![],
             curve: vec![],
             unfitted: vec![],
+            confounds: None,
         },
     }
 }
