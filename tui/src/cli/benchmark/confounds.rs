@@ -247,7 +247,7 @@ pub fn section(
             Column { label: (*name).to_owned(), values, behind: vec![], mean }
         };
         let columns = held.iter().map(column).collect();
-        let scale = "score without all of them, less score";
+        let scale = "change of score";
         let figure = Figure::Columns { columns, scale, reference: Some(0.0) };
         page.figure(&format!("{about} confounds"), figure)?;
         page.html.push_str(
@@ -255,7 +255,8 @@ pub fn section(
              their score after their decision values lost what the variable explains of them \
              linearly, with coefficients from training trials alone. A score that stays is not \
              proved to come from the brain; one that goes may have, where task and eye movement \
-             come together. A point of the figure per subject.</p>",
+             come together; one that rises was held down by what drifts with the variable. The \
+             figure: the change without all of them, a point per subject.</p>",
         );
     }
     list(&mut page.html, &missing)?;
