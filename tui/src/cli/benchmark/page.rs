@@ -63,14 +63,17 @@ impl Page {
             fs::remove_file(&path).with_context(|| format!("can't remove {}", path.display()))?;
         }
         let mut sums = String::new();
-        for (name, figure) in &self.figures {
+        let mut write = |(name, figure): &(String, Figure)| -> Result<()> {
             for file in figure.write(folder, name)? {
                 let bytes = fs::read(folder.join(&file));
                 let bytes = bytes.with_context(|| format!("can't read {file} again"))?;
                 writeln!(sums, "{}  {file}", sha256_hex(&bytes))?;
             }
-        }
-        write_file(&folder.join(SUMS), sums.as_bytes())
+            Ok(())
+        };
+        // What was written is listed, even where not all could be.
+        let written = self.figures.iter().try_for_each(&mut write);
+        write_file(&folder.join(SUMS), sums.as_bytes()).and(written)
     }
 }
 
