@@ -1,0 +1,219 @@
+//! Where networks are computed: the one file that names burn's backends.
+//!
+//! Everything else is generic over [`Backend`]. A [`Device`] is chosen at run time among
+//! those compiled in, and code that is generic over a backend runs on it as a [`Job`].
+//!
+//! `cpu` is always there: pure Rust, and the same bits from run to run. `cuda` and `wgpu`
+//! are features of this package. They load the machine's driver when a device of theirs
+//! is first used, so a missing driver is told by [`Device::check`], not by a failed build.
+
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::{Tensor, TensorData};
+use std::fmt;
+use std::panic;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+
+#[cfg(test)]
+mod tests;
+
+/// The CPU without gradients: what decides.
+pub type Cpu = Flex;
+/// The CPU with gradients: what is trained.
+pub type CpuTraining = Autodiff<Flex>;
+
+/// A device that networks can be computed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// The processor, on the calling thread.
+    #[default]
+    Cpu,
+    /// A graphics card of NVIDIA, by its index from 0.
+    Cuda(usize),
+    /// A graphics card through Vulkan, Metal or Direct3D, whichever wgpu finds first.
+    Wgpu,
+}
+
+/// Why a device can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// Write one of the names listed.
+    #[error("no device is called `{0}`: use cpu, cuda, cuda:N or wgpu")]
+    UnknownName(String),
+    /// Build with the feature, or choose another device.
+    #[error("{0} is not compiled in: build with the feature `{feature}`, or use cpu", feature = .0.feature())]
+    NotCompiledIn(Device),
+    /// Install or repair the driver, or choose another device.
+    #[error("{device} can't be used, is its driver installed? ({why})")]
+    Unusable {
+        /// The device.
+        device: Device,
+        /// What the backend said.
+        why: String,
+    },
+    /// Use smaller batches or a smaller network; a driver that fails says so here too.
+    #[error("the computation on {device} failed ({why})")]
+    Failed {
+        /// The device.
+        device: Device,
+        /// What the backend said.
+        why: String,
+    },
+}
+
+/// Code generic over the backend it runs on.
+///
+/// A function can't be generic over a backend *and* be handed over as a value, so the
+/// arguments are fields of a struct and the code is its method.
+pub trait Job {
+    /// What it gives back.
+    type Output;
+
+    /// Runs on `device`. `B` has gradients; `B::InnerBackend` is the same without.
+    fn run<B: AutodiffBackend<FloatElem = f32>>(self, device: &B::Device) -> Self::Output;
+}
+
+impl Device {
+    /// Every kind of device, compiled in or not; of `cuda` the first card.
+    pub const KINDS: [Self; 3] = [Self::Cpu, Self::Cuda(0), Self::Wgpu];
+
+    /// The devices compiled in.
+    pub fn compiled_in() -> Vec<Self> {
+        Self::KINDS.into_iter().filter(|device| device.is_compiled_in()).collect()
+    }
+
+    /// Whether this program holds the device's backend.
+    pub fn is_compiled_in(self) -> bool {
+        match self {
+            Self::Cpu => true,
+            Self::Cuda(_) => cfg!(feature = "cuda"),
+            Self::Wgpu => cfg!(feature = "wgpu"),
+        }
+    }
+
+    /// Computes a small sum on the device.
+    ///
+    /// # Errors
+    /// [`DeviceError::NotCompiledIn`], and [`DeviceError::Unusable`] where the driver or
+    /// the card is missing.
+    pub fn check(self) -> Result<(), DeviceError> {
+        silently(|| self.run_unchecked(Probe)).map(|_| ()).map_err(|error| match error {
+            DeviceError::Failed { device, why } => DeviceError::Unusable { device, why },
+            other => other,
+        })
+    }
+
+    /// Checks the device, then runs `job` on it.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`]; [`DeviceError::Failed`] where a backend of a card gave
+    /// up, as it does out of memory. A panic on the CPU is a programmer's error and passes
+    /// through.
+    pub fn run<J: Job>(self, job: J) -> Result<J::Output, DeviceError> {
+        if self != Self::Cpu {
+            self.check()?;
+        }
+        self.run_unchecked(job)
+    }
+
+    fn run_unchecked<J: Job>(self, job: J) -> Result<J::Output, DeviceError> {
+        match self {
+            Self::Cpu => Ok(job.run::<CpuTraining>(&Default::default())),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(index) => {
+                use burn::backend::cuda::{Cuda, CudaDevice};
+                let device = CudaDevice::new(index);
+                caught(self, || job.run::<Autodiff<Cuda<f32, i32>>>(&device))
+            }
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => {
+                use burn::backend::wgpu::{Wgpu, WgpuDevice};
+                caught(self, || job.run::<Autodiff<Wgpu<f32, i32>>>(&WgpuDevice::default()))
+            }
+            #[cfg(not(all(feature = "cuda", feature = "wgpu")))]
+            other => Err(DeviceError::NotCompiledIn(other)),
+        }
+    }
+
+    fn feature(self) -> &'static str {
+        match self {
+            Self::Cpu => "neural",
+            Self::Cuda(_) => "cuda",
+            Self::Wgpu => "wgpu",
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Wgpu => f.write_str("wgpu"),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = DeviceError;
+
+    /// `cpu`, `cuda`, `cuda:N` or `wgpu`.
+    ///
+    /// # Errors
+    /// [`DeviceError::UnknownName`], and [`DeviceError::NotCompiledIn`] for a device that
+    /// this program can't have.
+    fn from_str(text: &str) -> Result<Self, DeviceError> {
+        let unknown = || DeviceError::UnknownName(text.to_owned());
+        let device = match text.split_once(':') {
+            None if text == "cpu" => Self::Cpu,
+            None if text == "cuda" => Self::Cuda(0),
+            None if text == "wgpu" => Self::Wgpu,
+            Some(("cuda", index)) => Self::Cuda(index.parse().map_err(|_| unknown())?),
+            _ => return Err(unknown()),
+        };
+        if device.is_compiled_in() { Ok(device) } else { Err(DeviceError::NotCompiledIn(device)) }
+    }
+}
+
+/// Two and two on a device.
+struct Probe;
+
+impl Job for Probe {
+    type Output = f32;
+
+    fn run<B: AutodiffBackend<FloatElem = f32>>(self, device: &B::Device) -> f32 {
+        let two = TensorData::new(vec![2.0_f32, 2.0], [2]);
+        sum::<B::InnerBackend>(two, device)
+    }
+}
+
+fn sum<B: Backend<FloatElem = f32>>(data: TensorData, device: &B::Device) -> f32 {
+    Tensor::<B, 1>::from_data(data, device).sum().into_scalar()
+}
+
+/// Runs `work` and makes an error of a panic, which is how backends of cards report a
+/// missing driver and a lack of memory.
+#[cfg(any(test, feature = "cuda", feature = "wgpu"))]
+fn caught<T>(device: Device, work: impl FnOnce() -> T) -> Result<T, DeviceError> {
+    panic::catch_unwind(panic::AssertUnwindSafe(work)).map_err(|payload| {
+        let why = payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "no reason given".to_owned());
+        DeviceError::Failed { device, why }
+    })
+}
+
+/// Runs `work`, which catches its panics, and keeps their messages off the terminal.
+fn silently<T>(work: impl FnOnce() -> T) -> T {
+    // The hook belongs to the whole process: one caller at a time may change it.
+    static HOOK: Mutex<()> = Mutex::new(());
+    let _turn = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let result = work();
+    panic::set_hook(hook);
+    result
+}
