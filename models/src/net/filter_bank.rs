@@ -79,7 +79,9 @@ impl<B: Backend> FilterBank<B> {
         let [n_batch, n_channels, n_samples] = x.dims();
         let [n_filters, ..] = self.temporal.dims();
         // Channels are rows of one image; padding is symmetric but for one sample.
-        let x = pad(x, self.padding).reshape([n_batch, 1, n_channels, -1]);
+        let padded = pad(x, self.padding);
+        let n_padded = padded.dims()[2];
+        let x = padded.reshape([n_batch, 1, n_channels, n_padded]);
         let no_options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
         let filtered = conv2d(x, self.temporal.val(), None, no_options);
         let n_out = filtered.dims()[3];
@@ -88,8 +90,9 @@ impl<B: Backend> FilterBank<B> {
         let normed = self.norm.forward(flat, pass);
         let normed = normed.reshape([n_batch, n_filters, n_channels, n_out]);
         // (1, n_filters, depth, n_channels) x (batch, n_filters, n_channels, n_out)
-        let mixing = self.spatial_rows().reshape([1, n_filters as i32, -1, n_channels as i32]);
-        let depth = mixing.dims()[2];
+        let rows = self.spatial_rows();
+        let depth = rows.dims()[0] / n_filters;
+        let mixing = rows.reshape([1, n_filters, depth, n_channels]);
         let mixing = mixing.expand([n_batch, n_filters, depth, n_channels]);
         mixing.matmul(normed).reshape([n_batch, n_filters * depth, n_out])
     }
