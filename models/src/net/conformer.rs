@@ -35,9 +35,8 @@ pub(super) const TORCH_NAMES: &[(&str, &str)] = &[
 ];
 /// A token is widened so many times between the linear layers of a block.
 const EXPANSION: usize = 4;
-/// Sizes of the two hidden layers before the classifier, and what they drop.
+/// Sizes of the two hidden layers before the classifier.
 const HIDDEN: [usize; 2] = [256, 32];
-const HIDDEN_DROP_PROBABILITIES: [f64; 2] = [0.5, 0.3];
 
 /// The numbers of an EEG Conformer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +58,8 @@ pub struct ConformerConfig {
     pub drop_probability: f64,
     /// Part of the values dropped within blocks while learning.
     pub block_drop_probability: f64,
+    /// Part of the values dropped behind each hidden layer while learning.
+    pub hidden_drop_probabilities: [f64; 2],
 }
 
 impl Default for ConformerConfig {
@@ -72,6 +73,7 @@ impl Default for ConformerConfig {
             n_blocks: 6,
             drop_probability: 0.5,
             block_drop_probability: 0.5,
+            hidden_drop_probabilities: [0.5, 0.3],
         }
     }
 }
@@ -92,6 +94,7 @@ pub struct Conformer<B: Backend> {
     head: Linear<B>,
     pool: [usize; 2],
     drop_probability: f64,
+    hidden_drop_probabilities: [f64; 2],
 }
 
 /// The weights of a convolution with bias.
@@ -140,6 +143,8 @@ impl ConformerConfig {
         check_probabilities(&[
             ("drop_probability", self.drop_probability),
             ("block_drop_probability", self.block_drop_probability),
+            ("hidden_drop_probabilities", self.hidden_drop_probabilities[0]),
+            ("hidden_drop_probabilities", self.hidden_drop_probabilities[1]),
         ])?;
         let n = self.n_filters;
         check_heads(n, self.n_heads)?;
@@ -181,6 +186,7 @@ impl ConformerConfig {
             head: builder.linear(HIDDEN[1], geometry.n_classes),
             pool: [self.pool_samples, self.pool_stride],
             drop_probability: self.drop_probability,
+            hidden_drop_probabilities: self.hidden_drop_probabilities,
         })
     }
 
@@ -204,10 +210,11 @@ impl<B: Backend> Conformer<B> {
             tokens = block.forward(tokens, pass);
         }
         let features: Tensor<B, 2> = tokens.flatten(1, 2);
+        let [drop_1, drop_2] = self.hidden_drop_probabilities;
         let hidden = elu(self.hidden_1.forward(features));
-        let hidden = dropout(hidden, HIDDEN_DROP_PROBABILITIES[0], pass);
+        let hidden = dropout(hidden, drop_1, pass);
         let hidden = elu(self.hidden_2.forward(hidden));
-        self.head.forward(dropout(hidden, HIDDEN_DROP_PROBABILITIES[1], pass))
+        self.head.forward(dropout(hidden, drop_2, pass))
     }
 
     /// `(batch, n_tokens, n)`.

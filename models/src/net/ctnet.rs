@@ -43,8 +43,6 @@ const MIXING_SAMPLES: usize = 16;
 const MIN_PLACES: usize = 100;
 /// A token is widened so many times between the linear layers of a block.
 const EXPANSION: usize = 4;
-/// Part of the values dropped within blocks while learning.
-const BLOCK_DROP_PROBABILITY: f64 = 0.5;
 
 /// The numbers of a CTNet.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +66,8 @@ pub struct CtnetConfig {
     pub convolution_drop_probability: f64,
     /// Part of the values dropped from tokens while learning.
     pub token_drop_probability: f64,
+    /// Part of the values dropped within blocks while learning.
+    pub block_drop_probability: f64,
     /// Part of the values dropped before the classifier while learning. braindecode has
     /// this layer and does not use it.
     pub final_drop_probability: f64,
@@ -85,6 +85,7 @@ impl Default for CtnetConfig {
             n_blocks: 6,
             convolution_drop_probability: 0.3,
             token_drop_probability: 0.1,
+            block_drop_probability: 0.5,
             final_drop_probability: 0.5,
         }
     }
@@ -113,23 +114,25 @@ struct Block<B: Backend> {
     attention_norm: LayerNorm<B>,
     forward: FeedForward<B>,
     forward_norm: LayerNorm<B>,
+    drop_probability: f64,
 }
 
 impl<B: Backend> Block<B> {
-    fn new(builder: &mut Builder<B>, size: usize, n_heads: usize) -> Self {
+    fn new(builder: &mut Builder<B>, size: usize, n_heads: usize, p: f64) -> Self {
         Self {
-            attention: Attention::new(builder, size, n_heads, BLOCK_DROP_PROBABILITY),
+            attention: Attention::new(builder, size, n_heads, p),
             attention_norm: builder.layer_norm(size),
-            forward: FeedForward::new(builder, size, EXPANSION, BLOCK_DROP_PROBABILITY),
+            forward: FeedForward::new(builder, size, EXPANSION, p),
             forward_norm: builder.layer_norm(size),
+            drop_probability: p,
         }
     }
 
     fn forward(&self, x: Tensor<B, 3>, pass: &mut Pass) -> Tensor<B, 3> {
         let gathered = self.attention.forward(x.clone(), None, pass);
-        let x = self.attention_norm.forward(dropout(gathered, BLOCK_DROP_PROBABILITY, pass) + x);
+        let x = self.attention_norm.forward(dropout(gathered, self.drop_probability, pass) + x);
         let made = self.forward.forward(x.clone(), Activation::Gelu, pass);
-        self.forward_norm.forward(dropout(made, BLOCK_DROP_PROBABILITY, pass) + x)
+        self.forward_norm.forward(dropout(made, self.drop_probability, pass) + x)
     }
 }
 
@@ -165,6 +168,7 @@ impl CtnetConfig {
         check_probabilities(&[
             ("convolution_drop_probability", self.convolution_drop_probability),
             ("token_drop_probability", self.token_drop_probability),
+            ("block_drop_probability", self.block_drop_probability),
             ("final_drop_probability", self.final_drop_probability),
         ])?;
         let n = self.token_size();
@@ -213,7 +217,9 @@ impl CtnetConfig {
             mixing: builder.glorot([n, n, 1, MIXING_SAMPLES]),
             norm_2: builder.batch_norm(n, MOMENTUM, EPSILON),
             places: builder.normal([1, self.n_places(geometry), n], 1.0),
-            blocks: (0..self.n_blocks).map(|_| Block::new(builder, n, self.n_heads)).collect(),
+            blocks: (0..self.n_blocks)
+                .map(|_| Block::new(builder, n, self.n_heads, self.block_drop_probability))
+                .collect(),
             head: builder.linear(n * n_tokens, geometry.n_classes),
             pools: [self.pool_1, self.pool_2],
             drop_probabilities: [
