@@ -11,7 +11,13 @@
 pub mod backend;
 pub mod checkpoint;
 #[cfg(feature = "neural")]
+pub mod export;
+#[cfg(feature = "neural")]
+pub mod import;
+#[cfg(feature = "neural")]
 pub mod net;
 #[cfg(feature = "neural")]
 pub mod random;
 pub mod session;
+#[cfg(feature = "neural")]
+pub mod weights;

@@ -94,7 +94,7 @@ pub enum NetError {
 /// let text = "kind = \"eegnet\"\ndrop_probability = 0.5";
 /// let network: NetworkConfig = toml::from_str(text)?;
 /// let geometry = Geometry { n_channels: 22, n_samples: 500, n_classes: 4 };
-/// assert_eq!(network.cost(geometry)?.n_parameters, 2548);
+/// assert_eq!(network.cost(geometry)?.n_parameters, 2420);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
