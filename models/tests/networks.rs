@@ -51,9 +51,14 @@ fn part(file: &Weights, prefix: &str) -> Weights {
     Weights { tensors: tensors.collect(), ..Weights::default() }
 }
 
+/// What a file says about itself.
+fn about(file: &Weights) -> Value {
+    serde_json::from_str(&file.metadata["about"]).expect("JSON")
+}
+
 /// The description in a file, with everything that drops values set to 0.
 fn description(file: &Weights) -> NetworkConfig {
-    let mut value: Value = serde_json::from_str(&file.metadata["network"]).expect("JSON");
+    let mut value = about(file)["network"].take();
     let kind = value["kind"].as_str().expect("a kind").to_owned();
     let drops: &[&str] = match kind.as_str() {
         "ctnet" => &[
@@ -77,7 +82,8 @@ fn description(file: &Weights) -> NetworkConfig {
 fn golden<B: Backend>(name: &'static str, device: &B::Device) -> Golden<B> {
     let file = Weights::read(&folder().join(format!("{name}.safetensors"))).expect("golden");
     let config = description(&file);
-    let geometry: Geometry = serde_json::from_str(&file.metadata["geometry"]).expect("JSON");
+    let geometry: Geometry =
+        serde_json::from_value(about(&file)["geometry"].take()).expect("a geometry");
     let positions: Vec<[f64; 3]> = file.tensors.get("positions").map_or_else(Vec::new, |values| {
         let (rows, _) = values.values.as_chunks::<3>();
         rows.iter().map(|row| row.map(f64::from)).collect()
@@ -190,7 +196,8 @@ fn parameters_and_operations_are_as_pytorch_counts_them() {
     for name in CASES {
         let golden = golden::<Cpu>(name, &Default::default());
         let cost = golden.config.cost(golden.geometry).expect("a cost");
-        let count = |key: &str| golden.file.metadata[key].parse::<u64>().expect("a count");
+        let about = about(&golden.file);
+        let count = |key: &str| about[key].as_u64().expect("a count");
         assert_eq!(cost.n_parameters, count("n_parameters"), "{name}");
         // PyTorch does not count Fourier transforms; braindecode's Conformer does not
         // merge its filters.
@@ -200,12 +207,15 @@ fn parameters_and_operations_are_as_pytorch_counts_them() {
     }
 }
 
+/// With `MINDLOOP_EXPORTS` the files stay in that folder, for `networks.py --check`.
 #[test]
 fn weights_survive_the_way_to_pytorch_and_back() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let temporary = tempfile::tempdir().expect("a folder");
+    let folder = std::env::var_os("MINDLOOP_EXPORTS")
+        .map_or_else(|| temporary.path().to_owned(), PathBuf::from);
     for name in CASES {
         let golden = golden::<Cpu>(name, &Default::default());
-        let path = folder.path().join(name);
+        let path = folder.join(format!("{name}.safetensors"));
         write_torch(&path, &golden.network).expect("written");
         let state = part(&golden.file, "state.");
         assert_eq!(Weights::read(&path).expect("read").tensors, state.tensors, "{name}");
