@@ -7,6 +7,7 @@
 //! are features of this package. They load the machine's driver when a device of theirs
 //! is first used, so a missing driver is told by [`Device::check`], not by a failed build.
 
+use burn::backend::flex::FlexDevice;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
@@ -22,6 +23,9 @@ mod tests;
 pub type Cpu = Flex;
 /// The CPU with gradients: what is trained.
 pub type CpuTraining = Autodiff<Flex>;
+
+/// Where both of them compute.
+pub const PROCESSOR: FlexDevice = FlexDevice;
 
 /// A device that networks can be computed on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,7 +123,7 @@ impl Device {
 
     fn run_unchecked<J: Job>(self, job: J) -> Result<J::Output, DeviceError> {
         match self {
-            Self::Cpu => Ok(job.run::<CpuTraining>(&Default::default())),
+            Self::Cpu => Ok(job.run::<CpuTraining>(&PROCESSOR)),
             #[cfg(feature = "cuda")]
             Self::Cuda(index) => {
                 use burn::backend::cuda::{Cuda, CudaDevice};

@@ -20,4 +20,6 @@ pub mod net;
 pub mod random;
 pub mod session;
 #[cfg(feature = "neural")]
+pub mod train;
+#[cfg(feature = "neural")]
 pub mod weights;

@@ -188,9 +188,7 @@ impl NetworkConfig {
             Self::Basenet(config) => Network::Basenet(config.build(geometry, builder)),
             Self::Ctnet(config) => Network::Ctnet(config.build(geometry, builder)?),
             Self::Conformer(config) => Network::Conformer(config.build(geometry, builder)?),
-            Self::Encoder(config) => {
-                Network::Encoder(config.build(geometry, positions, builder)?)
-            }
+            Self::Encoder(config) => Network::Encoder(config.build(geometry, positions, builder)?),
         })
     }
 

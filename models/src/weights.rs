@@ -62,7 +62,10 @@ pub enum WeightsError {
         path: PathBuf,
     },
     /// The weights are of another network: describe the network that they are of.
-    #[error("the weights do not fit the network{}", list_mismatch(missing, unexpected, wrong_shapes))]
+    #[error(
+        "the weights do not fit the network{}",
+        list_mismatch(missing, unexpected, wrong_shapes)
+    )]
     Mismatch {
         /// Tensors of the network that are not among the weights.
         missing: Vec<String>,

@@ -12,7 +12,8 @@ A file holds ``state.*`` (random weights and random running statistics), ``input
 ``labels``, ``positions`` where the network asks for them, then of a cross-entropy loss in
 evaluation mode ``logits``, ``grad.input`` and ``grad.*`` of each parameter, and the same
 in training mode without dropout: ``train.logits``, ``train.grad.*``, and the running
-statistics after it, ``train.state.*``. Its metadata says which network it is, as our
+statistics after it, ``train.state.*``. One file holds the state after five further steps of
+AdamW with clipped gradients and no decay of vectors, ``stepped.*``. Its metadata says which network it is, as our
 description, and how many parameters and operations PyTorch counts.
 
 ``--check`` loads state dicts that ``models::export`` wrote from the golden files of
@@ -370,6 +371,18 @@ def without_dropout(net: nn.Module) -> None:
             module.att_drop = 0.0
 
 
+def step(net: nn.Module, x: Tensor, labels: Tensor) -> None:
+    vectors = [p for p in net.parameters() if p.dim() <= 1]
+    others = [p for p in net.parameters() if p.dim() > 1]
+    groups = [{"params": others, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.01, eps=1e-3)
+    for _ in range(5):
+        net.zero_grad()
+        F.cross_entropy(net(x), labels).backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 0.05)
+        optimizer.step()
+
+
 def n_flops(net: nn.Module, x: Tensor) -> int:
     """Of one window: what a second one adds, so that merging of filters is left out."""
     counts = []
@@ -406,6 +419,11 @@ def write(name: str, number: int, out: Path) -> None:
     for key, value in net.state_dict().items():
         if "running_" in key:
             tensors[f"train.state.{key}"] = value.clone()
+    if name == "eegnet_odd":
+        step(net, x, labels)
+        for key, value in net.state_dict().items():
+            if not key.endswith("num_batches_tracked"):
+                tensors[f"stepped.{key}"] = value.clone()
     about = {
         "network": {"kind": kind, **config},
         "geometry": shape,

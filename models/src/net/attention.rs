@@ -51,7 +51,12 @@ impl<B: Backend> Rotation<B> {
 
 impl<B: Backend> Attention<B> {
     /// Draws the weights; `size` is a multiple of `n_heads`.
-    pub fn new(builder: &mut Builder<B>, size: usize, n_heads: usize, drop_probability: f64) -> Self {
+    pub fn new(
+        builder: &mut Builder<B>,
+        size: usize,
+        n_heads: usize,
+        drop_probability: f64,
+    ) -> Self {
         Self {
             keys: builder.linear(size, size),
             queries: builder.linear(size, size),

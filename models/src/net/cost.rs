@@ -132,7 +132,12 @@ impl Length {
     }
 
     /// After windows of `length`, `stride` apart; a remainder is left out.
-    pub fn pooled(self, what: &'static str, length: usize, stride: usize) -> Result<Self, NetError> {
+    pub fn pooled(
+        self,
+        what: &'static str,
+        length: usize,
+        stride: usize,
+    ) -> Result<Self, NetError> {
         if self.now < length {
             let Self { now, window } = self;
             return Err(NetError::TooShort { n_samples: window, what, needed: length, left: now });

@@ -143,8 +143,7 @@ impl CtnetConfig {
 
     /// Values after the first pooling, and tokens.
     fn lengths(&self, geometry: Geometry) -> Result<[usize; 2], NetError> {
-        let pooled =
-            Length::of(geometry).pooled("the first pooling", self.pool_1, self.pool_1)?;
+        let pooled = Length::of(geometry).pooled("the first pooling", self.pool_1, self.pool_1)?;
         let tokens = pooled.pooled("the second pooling", self.pool_2, self.pool_2)?;
         Ok([pooled.get(), tokens.get()])
     }

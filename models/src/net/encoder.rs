@@ -21,9 +21,7 @@ mod spectrum;
 
 use self::spectrum::Spectrum;
 use super::attention::{Attention, FeedForward, Rotation};
-use super::cost::{
-    Cost, check_counts, check_heads, check_positive, check_probabilities, product,
-};
+use super::cost::{Cost, check_counts, check_heads, check_positive, check_probabilities, product};
 use super::layers::{Activation, Builder, LayerNorm, Linear, Pass, dropout};
 use super::{Geometry, NetError};
 use burn::module::{Module, Param};
@@ -458,7 +456,8 @@ impl<B: Backend> Encoder<B> {
                 Some(subjects) => subjects.iter().map(|&subject| subject as i32).collect(),
                 None => vec![0; n_batch],
             };
-            let rows = Tensor::<B, 1, Int>::from_data(TensorData::new(rows, [n_batch]), &x.device());
+            let rows =
+                Tensor::<B, 1, Int>::from_data(TensorData::new(rows, [n_batch]), &x.device());
             all.push(table.val().select(0, rows).reshape([n_batch, 1, size]));
         }
         all.push(x);

@@ -3,10 +3,10 @@
 
 use super::layers::{BatchNorm, Builder, Pass, renorm};
 use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 use burn::tensor::module::{conv1d, conv2d};
 use burn::tensor::ops::{ConvOptions, PadMode};
-use burn::tensor::Tensor;
 
 /// `n_filters` temporal filters, batch normalisation, and `depth` spatial filters for each.
 ///
@@ -104,7 +104,8 @@ impl<B: Backend> FilterBank<B> {
         let [n_out, n_channels] = rows.dims();
         let depth = n_out / n_filters;
         let (scale, shift) = self.norm.scale_and_shift();
-        let each = |v: Tensor<B, 1>| v.reshape([n_filters, 1]).repeat_dim(1, depth).reshape([n_out]);
+        let each =
+            |v: Tensor<B, 1>| v.reshape([n_filters, 1]).repeat_dim(1, depth).reshape([n_out]);
         let shift = each(shift) * rows.clone().sum_dim(1).reshape([n_out]);
         let kernel = self.temporal.val().reshape([n_filters, length]);
         let kernel = kernel * scale.reshape([n_filters, 1]);

@@ -50,7 +50,11 @@ fn fans(shape: &[usize]) -> (usize, usize) {
 
 impl<B: Backend> Builder<'_, B> {
     /// A weight of given values.
-    pub fn weight<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<B, D>> {
+    pub fn weight<const D: usize>(
+        &self,
+        values: Vec<f32>,
+        shape: [usize; D],
+    ) -> Param<Tensor<B, D>> {
         Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 
@@ -75,13 +79,21 @@ impl<B: Backend> Builder<'_, B> {
     }
 
     /// Uniform between `-bound` and `bound`.
-    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<B, D>> {
+    pub fn uniform<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        bound: f64,
+    ) -> Param<Tensor<B, D>> {
         let values = self.random.uniforms(shape.iter().product(), bound);
         self.weight(values, shape)
     }
 
     /// Normal with mean 0.
-    pub fn normal<const D: usize>(&mut self, shape: [usize; D], deviation: f64) -> Param<Tensor<B, D>> {
+    pub fn normal<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        deviation: f64,
+    ) -> Param<Tensor<B, D>> {
         let values = self.random.normals(shape.iter().product(), deviation);
         self.weight(values, shape)
     }
@@ -219,7 +231,11 @@ impl<B: Backend> LayerNorm<B> {
 ///
 /// # Reference
 /// Srivastava and others (2014), JMLR 15, 1929-1958.
-pub fn dropout<B: Backend, const D: usize>(x: Tensor<B, D>, p: f64, pass: &mut Pass) -> Tensor<B, D> {
+pub fn dropout<B: Backend, const D: usize>(
+    x: Tensor<B, D>,
+    p: f64,
+    pass: &mut Pass,
+) -> Tensor<B, D> {
     let Pass::Train(random) = pass else { return x };
     if p <= 0.0 {
         return x;
