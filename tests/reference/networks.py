@@ -334,7 +334,6 @@ def randomise(net: nn.Module) -> None:
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             if name.endswith("weight.original"):
-                row_norm = parameter.flatten(1).norm(dim=1)[:, None, None, None]
                 wanted = torch.linspace(0.4, 2.0, len(parameter))[:, None, None, None]
                 parameter.copy_(torch.randn_like(parameter))
                 row_norm = parameter.flatten(1).norm(dim=1)[:, None, None, None]

@@ -1,15 +1,16 @@
 //! BaseNet: a decision for every few samples from one pass over a long window.
 //!
-//! Up to its last pooling nothing depends on where a window begins. That pooling averages
-//! `window_samples` values every `stride_samples`, and each average is classified: a long
-//! stretch is learned from, and decided about, as a stream of windows.
+//! Up to its last pooling nothing depends on where a window begins, but for the zeros at
+//! the ends of the stretch. That pooling averages `window_samples` values every
+//! `stride_samples`, and each average is classified: a long stretch is learned from, and
+//! decided about, as a stream of windows.
 //!
 //! # Reference
 //! M. Wimpff, L. Gizzi, J. Zerfowski, B. Yang: EEG motor imagery decoding: a framework
-//! for comparative analysis with channel attention mechanisms (2024),
-//! doi 10.1088/1741-2552/ad48b9, for the network; the same with others: Tailoring deep
-//! learning for real-time brain-computer interfaces (2025), arXiv:2507.06779, for the
-//! stream. Layers are those of braindecode's `AttentionBaseNet` without attention, whose
+//! for comparative analysis with channel attention mechanisms (2023), arXiv:2310.11198,
+//! for the network. M. Wimpff, J. Zerfowski, B. Yang: Tailoring deep learning for
+//! real-time brain-computer interfaces (2025), arXiv:2507.06779, for the stream. Layers
+//! are those of braindecode's `AttentionBaseNet` without attention, whose
 //! first pooling is of one sample and whose last layer is applied to each average.
 
 use super::cost::{Cost, Length, check_counts, check_probabilities};

@@ -12,9 +12,10 @@ const MAX_COUNT: usize = 1 << 20;
 pub struct Cost {
     /// Numbers that are learned; running statistics are not among them.
     pub n_parameters: u64,
-    /// Floating-point operations for one window: a multiply-add is two. Convolutions,
-    /// matrix products and what merges filters count; sums with biases,
-    /// normalisations, nonlinearities and pooling do not.
+    /// Floating-point operations for one window: a multiply-add is two. Convolutions and
+    /// matrix products count, temporal and spatial filters with nothing between them as
+    /// the one convolution they are; sums with biases, normalisations, nonlinearities and
+    /// pooling do not.
     pub n_flops: u64,
 }
 
