@@ -1,5 +1,4 @@
 //! What a decision and a step of training cost, on one core of the CPU.
-#![expect(missing_docs, reason = "criterion's macros write public functions")]
 
 use burn::module::AutodiffModule;
 use burn::tensor::activation::log_softmax;
@@ -13,8 +12,7 @@ use models::random::Random;
 use models::train::adamw::{AdamW, AdamWParams, gradient_norm};
 use std::hint::black_box;
 
-const KINDS: [&str; 7] =
-    ["eegnet", "shallow", "deep4", "basenet", "ctnet", "conformer", "encoder"];
+const KINDS: [&str; 7] = ["eegnet", "shallow", "deep4", "basenet", "ctnet", "conformer", "encoder"];
 const GEOMETRIES: [Geometry; 2] = [
     Geometry { n_channels: 22, n_samples: 1001, n_classes: 4 },
     Geometry { n_channels: 64, n_samples: 320, n_classes: 4 },
@@ -48,9 +46,8 @@ fn forward(criterion: &mut Criterion) {
             let x = windows::<Cpu>(1, geometry, &PROCESSOR);
             let id = format!("forward/{}", name(kind, geometry));
             criterion.bench_function(&id, |bencher| {
-                bencher.iter(|| {
-                    black_box(network.forward(x.clone(), &mut Pass::Infer).into_data())
-                });
+                bencher
+                    .iter(|| black_box(network.forward(x.clone(), &mut Pass::Infer).into_data()));
             });
         }
     }

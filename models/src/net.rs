@@ -209,6 +209,8 @@ impl NetworkConfig {
 impl<B: Backend> Network<B> {
     /// Logits `(batch, n_classes)` of windows `(batch, n_channels, n_samples)`.
     ///
+    /// Thread: any, and on the CPU it uses no other. Allocation: the layers' outputs.
+    ///
     /// # Panics
     /// Where the windows are not of the geometry the network was built for.
     pub fn forward(&self, x: Tensor<B, 3>, pass: &mut Pass) -> Tensor<B, 2> {

@@ -184,7 +184,7 @@ pub enum TrainError {
         "the {what} of step {step} in epoch {epoch} is not finite: lower the learning rate, or look for extreme values in the examples"
     )]
     NotFinite {
-        /// `loss` or `gradient`.
+        /// `loss`, `gradient`, or that the loss of the validation is meant.
         what: &'static str,
         /// Epoch, from 1.
         epoch: usize,

@@ -16,8 +16,8 @@ mod tests;
 /// directions differs by more: positions are given to about a thousandth of the radius.
 const TOLERANCE: f64 = 1e-3;
 
-/// The `[training.augmentation]` table of a description; all of it is off by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The `[training.augmentation]` table of a description.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
     /// Windows are moved by up to so many samples, and end in zeros.
@@ -35,6 +35,24 @@ pub struct Augmentation {
     pub mixup_alpha: f64,
     /// With this probability left and right are exchanged, channels and classes.
     pub mirror_probability: f64,
+    /// With this probability a window's subject is not told, so that a network with a
+    /// subject token learns to do without.
+    pub subject_drop_probability: f64,
+}
+
+impl Default for Augmentation {
+    /// Windows stay as they are; of ten subjects nine are told.
+    fn default() -> Self {
+        Self {
+            time_shift_samples: 0,
+            channel_drop_probability: 0.0,
+            noise_part: 0.0,
+            frequency_shift_hz: 0.0,
+            mixup_alpha: 0.0,
+            mirror_probability: 0.0,
+            subject_drop_probability: 0.1,
+        }
+    }
 }
 
 /// What left and right exchange.
@@ -85,8 +103,13 @@ impl Augmentation {
         if !(0.0..1.0).contains(&self.channel_drop_probability) {
             return bad("channel_drop_probability", "a probability below 1 is needed");
         }
-        if !(0.0..=1.0).contains(&self.mirror_probability) {
-            return bad("mirror_probability", "a probability is needed");
+        for (name, value) in [
+            ("mirror_probability", self.mirror_probability),
+            ("subject_drop_probability", self.subject_drop_probability),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                return bad(name, "a probability is needed");
+            }
         }
         for (name, value) in [
             ("noise_part", self.noise_part),
@@ -162,6 +185,12 @@ impl<'a> Augmenter<'a> {
             }
         }
         (window, label)
+    }
+
+    /// A window's subject, or 0 where it is not told.
+    pub fn subject(&self, subject: usize, random: &mut Random) -> usize {
+        let p = self.params.subject_drop_probability;
+        if p > 0.0 && random.happens(p) { 0 } else { subject }
     }
 
     /// The part of each window that is kept, and the window that the rest is of.

@@ -84,7 +84,11 @@ pub(super) fn augmented<B: Backend>(
         windows = mixed(&windows, size, part as f32, &partners);
         targets = mixed(&targets, geometry.n_classes, part as f32, &partners);
     }
-    assemble(examples, indices, geometry, windows, &targets, labels, device)
+    let mut batch = assemble(examples, indices, geometry, windows, &targets, labels, device);
+    for subject in batch.subjects.iter_mut().flatten() {
+        *subject = augmenter.subject(*subject, random);
+    }
+    batch
 }
 
 fn window(examples: &Examples, index: usize, geometry: Geometry) -> &[f32] {

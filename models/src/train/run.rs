@@ -127,7 +127,8 @@ impl<'a, B: AutodiffBackend<FloatElem = f32>> Run<'a, B> {
             tally.add(loss, batch.total, n_right, indices.len());
         }
         let last_rate = schedule.rate(number * n_batches - 1);
-        Ok(self.finish(number, &tally, &weights, last_rate))
+        self.finish(number, &tally, &weights, last_rate)
+            .map_err(|what| self.not_finite(what, number, n_batches))
     }
 
     /// One step of learning: its loss, and how many windows were right. What is not finite
@@ -163,9 +164,18 @@ impl<'a, B: AutodiffBackend<FloatElem = f32>> Run<'a, B> {
     }
 
     /// Validates, and remembers the epoch and its weights where they are the best.
-    fn finish(&mut self, number: usize, tally: &Tally, weights: &[f64], rate: f64) -> Epoch {
+    fn finish(
+        &mut self,
+        number: usize,
+        tally: &Tally,
+        weights: &[f64],
+        rate: f64,
+    ) -> Result<Epoch, &'static str> {
         let validated = self.validate(weights);
         let loss = validated.as_ref().map(Tally::mean_loss);
+        if loss.is_some_and(|loss| !loss.is_finite()) {
+            return Err("validation's loss after");
+        }
         let lowest =
             self.epochs.iter().filter_map(|e| e.validation_loss).fold(f64::INFINITY, f64::min);
         // Without validation every epoch replaces the one before.
@@ -183,7 +193,7 @@ impl<'a, B: AutodiffBackend<FloatElem = f32>> Run<'a, B> {
             self.best = Some(Weights::of(&self.network));
         }
         self.epochs.push(epoch);
-        epoch
+        Ok(epoch)
     }
 
     /// The validation, `None` where there is none.

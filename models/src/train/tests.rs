@@ -1,5 +1,6 @@
 use super::schedule::Schedule;
 use super::*;
+use crate::backend::PROCESSOR;
 use crate::net::eegnet::EegnetConfig;
 use crate::net::encoder::EncoderConfig;
 use crate::random::Random;
@@ -52,6 +53,7 @@ fn task(network: NetworkConfig) -> Task {
             frequency_shift_hz: 0.5,
             mixup_alpha: 0.2,
             mirror_probability: 0.5,
+            ..Augmentation::default()
         },
         seed: 7,
         ..TrainingConfig::default()
@@ -190,6 +192,39 @@ fn fine_tuning_begins_with_the_weights_given() {
     let tuned = run(&task, None, usize::MAX).expect("trained").weights;
     let weight = |weights: &Weights| weights.tensors["head.weight"].values.clone();
     assert_eq!(weight(&tuned), weight(&start));
+}
+
+#[test]
+fn subjects_are_learned_and_so_is_not_knowing_them() {
+    let config = EncoderConfig {
+        patch_samples: 10,
+        token_size: 16,
+        n_blocks: 1,
+        spectrum_scales: vec![1],
+        n_spectrum_bins: 5,
+        n_subjects: 3,
+        ..EncoderConfig::default()
+    };
+    let mut task = task(NetworkConfig::Encoder(config));
+    task.training.augmentation.subject_drop_probability = 0.3;
+    task.training.adamw.weight_decay = 0.0;
+    let mut training = examples(64, 1);
+    training.subjects = Some((0..64).map(|k| 1 + k % 2).collect());
+    let watch = &mut |_: &Epoch| ControlFlow::Continue(());
+    let none = Examples::default();
+    let trained = train(&task, &training, &none, Device::Cpu, None, watch).expect("trained");
+    let network =
+        task.network.build::<crate::backend::Cpu>(GEOMETRY, &task.positions, 7, &PROCESSOR);
+    let rows = |weights: &Weights| -> Vec<Vec<f32>> {
+        weights.tensors["subjects"].values.chunks(16).map(<[f32]>::to_vec).collect()
+    };
+    let (before, after) = (rows(&Weights::of(&network.expect("built"))), rows(&trained.weights));
+    let is_moved: Vec<bool> = before.iter().zip(&after).map(|(a, b)| a != b).collect();
+    // Nobody is subject 3.
+    assert_eq!(is_moved, [true, true, true, false]);
+    training.subjects = Some(vec![4; 64]);
+    let error = train(&task, &training, &none, Device::Cpu, None, watch).expect_err("refused");
+    assert!(error.to_string().contains("subject 4 is beyond 3"), "{error}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn what_does_not_fit_is_listed_and_counted() {
 #[test]
 fn the_list_ends_where_it_is_complete() {
     let names: Vec<String> = (0..MAX_LISTED).map(|k| k.to_string()).collect();
-    assert!(list_mismatch(&names, &[], &[]).ends_with("7"));
+    assert!(list_mismatch(&names, &[], &[]).ends_with('7'));
     let names: Vec<String> = (0..=MAX_LISTED).map(|k| k.to_string()).collect();
     assert!(list_mismatch(&names, &[], &[]).ends_with("7 and 1 more"));
 }

@@ -129,6 +129,7 @@ fn numbers_out_of_range_are_refused() {
         Augmentation { frequency_shift_hz: 25.0, ..none },
         Augmentation { mixup_alpha: -1.0, ..none },
         Augmentation { mirror_probability: 1.5, ..none },
+        Augmentation { subject_drop_probability: -0.5, ..none },
     ] {
         assert!(bad.check(&task(bad)).is_err(), "{bad:?}");
     }
