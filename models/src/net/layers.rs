@@ -184,16 +184,34 @@ impl<B: Backend> BatchNorm<B> {
 
     fn normalise(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
         let [n_batch, n_features, n_samples] = x.dims();
-        let n = n_batch * n_samples;
         let mean = x.clone().mean_dim(2).mean_dim(0);
         let centred = x - mean.clone();
         let var = centred.clone().square().mean_dim(2).mean_dim(0);
-        let unbiased = var.clone().detach() * (n as f64 / (n.max(2) - 1) as f64);
-        self.follow(&self.running_mean, mean.detach().reshape([n_features]));
-        self.follow(&self.running_var, unbiased.reshape([n_features]));
+        let flat = |v: &Tensor<B, 3>| v.clone().reshape([n_features]);
+        self.move_toward(flat(&mean), flat(&var), n_batch * n_samples);
         let weight = self.weight.val().reshape([1, -1, 1]);
         let bias = self.bias.val().reshape([1, -1, 1]);
         centred * (weight / (var + self.epsilon).sqrt()) + bias
+    }
+
+    /// What mean and biased variance of a batch make of it, `scale x + shift`; the running
+    /// statistics move toward them. `n` values of each feature were seen.
+    pub fn learn(
+        &self,
+        mean: Tensor<B, 1>,
+        var: Tensor<B, 1>,
+        n: usize,
+    ) -> (Tensor<B, 1>, Tensor<B, 1>) {
+        self.move_toward(mean.clone(), var.clone(), n);
+        let scale = self.weight.val() / (var + self.epsilon).sqrt();
+        let shift = self.bias.val() - mean * scale.clone();
+        (scale, shift)
+    }
+
+    fn move_toward(&self, mean: Tensor<B, 1>, var: Tensor<B, 1>, n: usize) {
+        let unbiased = var.detach() * (n as f64 / (n.max(2) - 1) as f64);
+        self.follow(&self.running_mean, mean.detach());
+        self.follow(&self.running_var, unbiased);
     }
 
     fn follow(&self, state: &RunningState<Tensor<B, 1>>, seen: Tensor<B, 1>) {
