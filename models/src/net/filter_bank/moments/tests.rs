@@ -20,8 +20,8 @@ fn moments_are_those_of_signals_that_were_filtered() {
     for (n_samples, length) in [(200, 64), (131, 25), (64, 64), (70, 64), (40, 1), (5, 2), (3, 3)] {
         for offset in [0.0, 1000.0] {
             let shape = [2, 3, n_samples];
-            let mut values = random.normals(6 * n_samples, 1.0);
-            values.iter_mut().for_each(|x| *x += offset);
+            let values: Vec<f32> =
+                random.normals(6 * n_samples, 1.0).into_iter().map(|x| x + offset).collect();
             let filters = random.normals(4 * length, 1.0);
             let x = Tensor::<Cpu, 3>::from_data(TensorData::new(values.clone(), shape), &PROCESSOR);
             let moments = Moments::of(x, length);
