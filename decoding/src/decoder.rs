@@ -30,6 +30,8 @@ pub struct Examples {
     pub channels: Vec<Vec<String>>,
     /// Number of classes of the configuration, idle included.
     pub n_classes: usize,
+    /// Rate of the stream, whose samples the spans count; 0 where it is not known.
+    pub rate_hz: f64,
 }
 
 impl Examples {
@@ -46,6 +48,7 @@ impl Examples {
             demands: self.demands.clone(),
             channels: self.channels.clone(),
             n_classes: self.n_classes,
+            rate_hz: self.rate_hz,
         }
     }
 }
@@ -142,6 +145,12 @@ pub enum FitError {
     /// The gate has nothing to compare with: calibrate on more and cleaner windows.
     #[error("the gate can't be fitted: {0}")]
     Gate(#[from] PotatoError),
+    /// As it says.
+    #[error("the network can't be trained: {why}")]
+    Network {
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// Calibrate longer, or choose with fewer splits.
     #[error(
         "none of {n_splits} inner splits has every class on both sides: calibrate longer or choose with fewer splits"
@@ -241,7 +250,8 @@ pub trait Decoder: Send {
     /// pipeline ([`Pipeline::memory`](crate::pipeline::Pipeline::memory)): most keep
     /// nothing.
     ///
-    /// Thread: decoding thread. Allocation: none after the first call.
+    /// Thread: decoding thread. Allocation: none after the first call, but for a network's
+    /// layers, which are freed before it returns.
     fn decide(&mut self, window: &Window<'_>, posterior: &mut [f64]);
 }
 

@@ -25,6 +25,7 @@ pub mod fit;
 pub mod fitted;
 mod mirror;
 pub mod moabb;
+pub mod network;
 pub mod policy;
 pub mod runtime;
 pub mod step;

@@ -11,6 +11,8 @@
 pub mod backend;
 pub mod checkpoint;
 #[cfg(feature = "neural")]
+pub mod decoder;
+#[cfg(feature = "neural")]
 pub mod export;
 #[cfg(feature = "neural")]
 pub mod import;
@@ -21,5 +23,7 @@ pub mod random;
 pub mod session;
 #[cfg(feature = "neural")]
 pub mod train;
+#[cfg(feature = "neural")]
+pub mod verify;
 #[cfg(feature = "neural")]
 pub mod weights;

@@ -100,6 +100,7 @@ fn heavy_libraries_stay_in_their_package() {
         ("burn", "models"),
         ("ratatui", "tui"),
         ("crossterm", "tui"),
+        ("burn", "models"),
         ("clap", "tui"),
         ("anyhow", "tui"),
         ("crossbeam-channel", "tui"),

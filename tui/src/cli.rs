@@ -12,6 +12,7 @@ mod hdf5_file;
 mod info;
 #[cfg(feature = "lsl")]
 pub mod live;
+mod networks;
 mod output;
 mod pipelines;
 mod replay;
@@ -55,6 +56,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Merge(args) => benchmark::merge(&args),
         Command::Pipelines(args) => pipelines::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Devices => networks::devices(),
+        Command::VerifyDevice(args) => networks::verify(&args),
         Command::Replay(args) => replay::run(&args),
         #[cfg(feature = "lsl")]
         Command::Demo(args) => live::demo(&args),

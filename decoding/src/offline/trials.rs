@@ -87,6 +87,7 @@ impl TrialSpec {
             let picks = info.brain_channels();
             if number == 0 {
                 examples.channels = channels(&self.front_end, info, &picks, demands)?;
+                examples.rate_hz = info.rate.hz();
             }
             let trials = self.starts(run);
             let starts: Vec<u64> = trials.iter().map(|(start, _)| *start).collect();

@@ -194,6 +194,7 @@ impl Step {
                 | Classifier::FgMdm(_)
                 | Classifier::Knn(_)
                 | Classifier::MeanField(_) => Form::Matrices,
+                Classifier::Network(_) => Form::Samples,
             },
         }
     }
@@ -248,9 +249,9 @@ impl Step {
         step.bands == Bands::Stacked
     }
 
-    /// Whether it wants one matrix, not one per band.
-    fn takes_one_matrix(&self) -> bool {
-        matches!(self, Self::Classifier(_)) && self.takes() == Form::Matrices
+    /// Whether it wants one matrix or one signal, not one per band.
+    fn takes_one(&self) -> bool {
+        matches!(self, Self::Classifier(_)) && self.takes() != Form::Vector
     }
 }
 
@@ -328,7 +329,7 @@ impl Pipeline {
             if n_bands > MAX_BANDS {
                 return Err(PipelineError::TooManyBands { at, step: name(), n_bands });
             }
-            if n_bands > 1 && step.takes_one_matrix() {
+            if n_bands > 1 && step.takes_one() {
                 return Err(PipelineError::SeveralBands { at, step: name() });
             }
             gives = step.gives();

@@ -56,6 +56,7 @@ impl Classifier {
                 let model = MeanFieldModel::fit(metric, how, &step.powers, examples, n_classes)?;
                 FittedClassifier::MeanField(model)
             }
+            Self::Network(step) => FittedClassifier::Network(step.fit(training)?),
             Self::Largest(_) => {
                 let n_scores = training.vectors().first().map_or(0, Vec::len);
                 if !is_scored(n_scores, n_classes) {
@@ -104,6 +105,7 @@ impl FittedClassifier {
                 expect_size("the regression's intercepts", n_classes, model.intercept.len())?;
                 Box::new(model.clone())
             }
+            Self::Network(fitted) => fitted.plan(shape, n_classes)?,
             Self::Svm(model) => Box::new(plan_svm(model, shape, n_classes)?),
             Self::Largest { n_scores } => {
                 expect_size("the list of scores", vector_len(shape)?, *n_scores)?;

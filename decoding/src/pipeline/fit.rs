@@ -35,6 +35,8 @@ pub(super) struct Training<'a> {
     pub channels: &'a [String],
     /// Classes of the configuration, idle included.
     pub n_classes: usize,
+    /// Rate of the stream.
+    pub rate_hz: f64,
 }
 
 impl<'a> Training<'a> {
@@ -63,6 +65,7 @@ impl<'a> Training<'a> {
             spans: sound.iter().map(|j| examples.spans[*j].clone()).collect(),
             channels: examples.channels.get(*slot).map_or(&[], Vec::as_slice),
             n_classes: examples.n_classes,
+            rate_hz: examples.rate_hz,
         };
         slots.iter().map(of_slot).collect()
     }
@@ -75,6 +78,7 @@ impl<'a> Training<'a> {
             spans: chosen.iter().map(|j| self.spans[*j].clone()).collect(),
             channels: self.channels,
             n_classes: self.n_classes,
+            rate_hz: self.rate_hz,
         }
     }
 
@@ -86,6 +90,7 @@ impl<'a> Training<'a> {
             spans: self.spans.clone(),
             channels: self.channels,
             n_classes: self.n_classes,
+            rate_hz: self.rate_hz,
         }
     }
 
@@ -97,6 +102,7 @@ impl<'a> Training<'a> {
             spans: [&self.spans[..], &twins.spans].concat(),
             channels: self.channels,
             n_classes: self.n_classes,
+            rate_hz: self.rate_hz,
         }
     }
 

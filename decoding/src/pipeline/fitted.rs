@@ -2,6 +2,7 @@
 
 use super::Pipeline;
 use super::choose::Scored;
+use super::network::FittedNetwork;
 use super::step::OnShift;
 use crate::adaptation::lda::AdaptiveLdaState;
 use crate::adaptation::recenter::RecenterState;
@@ -106,4 +107,6 @@ pub(super) enum FittedClassifier {
     MeanField(MeanFieldModel),
     /// Scores, so many.
     Largest { n_scores: usize },
+    /// Weights.
+    Network(FittedNetwork),
 }

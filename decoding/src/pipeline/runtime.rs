@@ -41,6 +41,12 @@ pub enum ModelError {
         /// Which part.
         part: &'static str,
     },
+    /// Build with networks, or train again.
+    #[error("the network can't decide: {why}")]
+    Network {
+        /// What is wrong, and what to do.
+        why: String,
+    },
     /// The front end computes what other pipelines need: plan it for this one.
     #[error("the front end was planned for other pipelines than {name}: plan it for this one")]
     OtherPlan {
@@ -55,6 +61,7 @@ impl From<ModelError> for FitError {
             ModelError::Shape { part, expected, found } => Self::Shape { part, expected, found },
             ModelError::Geometry { part, source } => in_words(part, &source),
             ModelError::BadNumber { part } => Self::NotFinite { what: part.to_owned() },
+            ModelError::Network { why } => Self::Network { why },
             ModelError::OtherPlan { name } => Self::NotFinite { what: name },
         }
     }

@@ -3,6 +3,7 @@
 
 mod adaptive;
 mod classifier;
+mod network;
 mod responses;
 mod spatial;
 
@@ -11,6 +12,7 @@ pub use self::classifier::{
     FgMdm, GammaChoice, GammaRule, KernelKind, Knn, Largest, Lda, LogisticRegression, Mdm,
     MeanField, Penalty, Svm,
 };
+pub use self::network::Network;
 pub use self::responses::{Trca, Vectorise, Xdawn};
 pub use self::spatial::{FilterBankCsp, Spoc};
 
@@ -83,6 +85,8 @@ steps! {
         Svm = "svm",
         /// The class of the largest of some scores.
         Largest = "largest",
+        /// A network on the samples.
+        Network = "network",
     }
 }
 

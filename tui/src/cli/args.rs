@@ -38,6 +38,10 @@ pub enum Command {
     Pipelines(PipelinesArgs),
     /// Fit one pipeline and write a model file
     Train(TrainArgs),
+    /// List the devices that networks can be computed on
+    Devices,
+    /// Run every network on a device and say how far it is from the CPU
+    VerifyDevice(VerifyDeviceArgs),
     /// Run a model on a recording
     Replay(ReplayArgs),
     /// Run a model on an LSL stream
@@ -75,6 +79,9 @@ pub struct DemoArgs {
     #[command(flatten)]
     /// Where decisions go.
     pub output: OutputArgs,
+    #[command(flatten)]
+    /// Where networks are computed.
+    pub device: DeviceArgs,
 }
 
 /// Where the decisions of a session go.
@@ -246,6 +253,9 @@ pub struct EvaluateArgs {
     /// Write every window: HDF5 where FILE ends in .h5, else CSV
     #[arg(long, value_name = "FILE")]
     pub windows: Option<PathBuf>,
+    #[command(flatten)]
+    /// Where networks are computed.
+    pub device: DeviceArgs,
 }
 
 /// `mindloop benchmark`
@@ -282,6 +292,22 @@ pub struct PipelinesArgs {
     pub pipeline: Option<String>,
 }
 
+/// `mindloop verify-device`
+#[derive(Debug, Args)]
+pub struct VerifyDeviceArgs {
+    /// `cpu`, `cuda[:N]` or `wgpu`
+    #[arg(default_value = "cpu")]
+    pub device: String,
+}
+
+/// Where networks are computed.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// Where a pipeline's networks are computed: `cpu`, `cuda[:N]` or `wgpu`
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
 /// `mindloop train`
 #[derive(Debug, Args)]
 pub struct TrainArgs {
@@ -301,6 +327,9 @@ pub struct TrainArgs {
     /// Where the model goes (never over an existing file)
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
+    #[command(flatten)]
+    /// Where networks are computed.
+    pub device: DeviceArgs,
 }
 
 /// `mindloop replay`
@@ -324,6 +353,9 @@ pub struct ReplayArgs {
     #[command(flatten)]
     /// Where decisions go.
     pub output: OutputArgs,
+    #[command(flatten)]
+    /// Where networks are computed.
+    pub device: DeviceArgs,
 }
 
 /// `mindloop live`
@@ -348,6 +380,9 @@ pub struct LiveArgs {
     #[command(flatten)]
     /// Where decisions go.
     pub output: OutputArgs,
+    #[command(flatten)]
+    /// Where networks are computed.
+    pub device: DeviceArgs,
 }
 
 /// See [`decoding::evaluate::labels::LabelRule`].

@@ -90,7 +90,7 @@ pub fn run(args: &EvaluateArgs) -> Result<ExitCode> {
 
 /// The plan that the arguments describe.
 fn plan(args: &EvaluateArgs, selection: &Selection) -> Result<Plan> {
-    let pipelines = pipelines(&args.pipelines, &args.decision)?;
+    let pipelines = pipelines(&args.pipelines, &args.decision, &args.device.device)?;
     check_plan(selection, &pipelines)?;
     ensure!(args.dwell > 0, "--dwell is at least 1 window");
     ensure!(

@@ -36,7 +36,7 @@ pub fn run(args: &LiveArgs) -> Result<ExitCode> {
     let timeout = seconds(args.timeout, "--timeout")?;
     let outputs = args.output.outputs();
     check(&outputs)?;
-    let model = model(&args.model, args.decision.as_deref())?;
+    let model = model(&args.model, args.decision.as_deref(), &args.device.device)?;
     let markers = match &args.markers {
         Some(text) => Markers::Query(Query::parse(text)?),
         None => Markers::Companion,
@@ -89,7 +89,7 @@ pub fn demo(args: &DemoArgs) -> Result<ExitCode> {
         (None, false) => "ts+lr",
         (None, true) => "logvar+lda",
     };
-    let pipeline = decided(name, args.decision.as_deref())?;
+    let pipeline = decided(name, args.decision.as_deref(), &args.device.device)?;
     note(format!("mindloop: calibrating {name} on {CALIBRATION_SECS} s of a simulated run"));
     let model = calibrate(&config, &pipeline)?;
     let session_run = SimulatorConfig { run_seed: config.run_seed + 1, ..config };

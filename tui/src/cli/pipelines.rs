@@ -1,6 +1,7 @@
 //! `mindloop pipelines`: what can be fitted; and the pipelines that other commands name.
 
 use super::args::PipelinesArgs;
+use super::networks::{model_on_device, networks, on_device};
 use super::text::say;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -73,12 +74,13 @@ pub fn pipeline(name: &str) -> Result<Pipeline> {
 }
 
 /// The pipelines of these names, each with every decision policy, or with its own where none
-/// is named; no two may be called the same.
-pub fn pipelines(names: &[String], decisions: &[String]) -> Result<Vec<Pipeline>> {
+/// is named, to be fitted on a device; no two may be called the same.
+pub fn pipelines(names: &[String], decisions: &[String], device: &str) -> Result<Vec<Pipeline>> {
+    let networks = networks(device, false)?;
     let decisions: Vec<_> = decisions.iter().map(|text| policy(text)).collect::<Result<_>>()?;
     let mut all: Vec<Pipeline> = Vec::new();
     for name in names {
-        let pipeline = pipeline(name)?;
+        let pipeline = on_device(pipeline(name)?, networks.as_ref())?;
         for policy in &decisions {
             all.push(checked(pipeline.with_decision(*policy))?);
         }
@@ -93,9 +95,10 @@ pub fn pipelines(names: &[String], decisions: &[String]) -> Result<Vec<Pipeline>
     Ok(all)
 }
 
-/// The pipeline of a name with the decision policy that is asked for, if one is.
-pub fn decided(name: &str, decision: Option<&str>) -> Result<Pipeline> {
-    let pipeline = pipeline(name)?;
+/// The pipeline of a name with the decision policy that is asked for, if one is, to be fitted
+/// on a device.
+pub fn decided(name: &str, decision: Option<&str>, device: &str) -> Result<Pipeline> {
+    let pipeline = on_device(pipeline(name)?, networks(device, true)?.as_ref())?;
     match decision {
         Some(text) => checked(pipeline.with_decision(policy(text)?)),
         None => Ok(pipeline),
@@ -113,9 +116,11 @@ fn policy(text: &str) -> Result<Option<DecisionPolicy>> {
     DecisionPolicy::parse(text).map_err(|why| anyhow!("{}", printable(&why)))
 }
 
-/// The model of a file, with the decision policy that is asked for, if one is.
-pub fn model(path: &Path, decision: Option<&str>) -> Result<Model> {
+/// The model of a file, with the decision policy that is asked for, if one is, to be run on a
+/// device.
+pub fn model(path: &Path, decision: Option<&str>, device: &str) -> Result<Model> {
     let mut model = Model::load(path)?;
+    model.decoder = model_on_device(model.decoder, networks(device, false)?.as_ref())?;
     if let Some(text) = decision {
         model.decoder = model.decoder.with_decision(policy(text)?);
     }

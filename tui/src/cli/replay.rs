@@ -20,7 +20,7 @@ pub fn run(args: &ReplayArgs) -> Result<ExitCode> {
     let speed = parse_speed(&args.speed)?;
     let outputs = args.output.outputs();
     check(&outputs)?;
-    let model = model(&args.model, args.decision.as_deref())?;
+    let model = model(&args.model, args.decision.as_deref(), &args.device.device)?;
     let reader = datasets::reader::open(&args.recording)?;
     for finding in reader.findings() {
         note(format!("mindloop: {}: {}", finding.place, finding.what));

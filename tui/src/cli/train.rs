@@ -19,7 +19,7 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     check_output(&args.output)?;
     let selection = Selection::new(&args.data)?;
     let cue_texts = selection.cue_texts()?;
-    let pipeline = decided(&args.pipeline, args.decision.as_deref())?;
+    let pipeline = decided(&args.pipeline, args.decision.as_deref(), &args.device.device)?;
     check_plan(&selection, std::slice::from_ref(&pipeline))?;
     let (sessions, runs): (Vec<u32>, Vec<Run>) =
         selection.load_sessions(args.subject)?.into_iter().unzip();

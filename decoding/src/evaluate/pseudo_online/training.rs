@@ -154,6 +154,7 @@ impl Protocol {
         if let Some(part) = parts.first() {
             let info = &runs[part.run_idx()].recording.info;
             examples.channels = channels(&self.front_end, info, &info.brain_channels(), demands)?;
+            examples.rate_hz = info.rate.hz();
         }
         for (part, found) in parts.iter().zip(per_part) {
             for example in found {

@@ -209,6 +209,7 @@ pub struct Identity<'a, S> {
     settings: &'a S,
     data: &'a [RunDigest],
     pipeline: &'a Pipeline,
+    device: &'a str,
 }
 
 /// A run that was read, and what it holds.
@@ -239,7 +240,7 @@ pub fn key<S: Serialize>(
     (dataset, subject, classes): (&str, u32, &[String]),
     settings: &S,
     data: &[RunDigest],
-    pipeline: &Pipeline,
+    (pipeline, device): (&Pipeline, &str),
 ) -> serde_json::Result<String> {
     let identity = Identity {
         revision: RESULTS_REVISION,
@@ -252,6 +253,7 @@ pub fn key<S: Serialize>(
         settings,
         data,
         pipeline,
+        device,
     };
     Ok(sha256_hex(&serde_json::to_vec(&identity)?))
 }

@@ -4,6 +4,7 @@ use super::confounds::ConfoundPlan;
 use super::people::People;
 use crate::cli::args::{DataArgs, LabelRuleArg, TrainOnArg};
 use crate::cli::data::{Selection, check_plan};
+use crate::cli::networks::CPU;
 use crate::cli::pipelines::pipelines;
 use acquisition::text::printable;
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -57,6 +58,9 @@ pub struct PlanFile {
     /// What besides the brain scores are held against; nothing where it is left out.
     #[serde(default)]
     pub confounds: Option<ConfoundPlan>,
+    /// Where networks are computed: `cpu` (if left out), `cuda[:N]` or `wgpu`.
+    #[serde(default)]
+    pub device: Option<String>,
     /// How much memory recordings, features and models may take together, in MiB: what needs
     /// more is computed in parts, and what alone needs more is not.
     #[serde(default = "usual_memory")]
@@ -325,7 +329,8 @@ impl Benchmark {
         once("modes", &file.modes)?;
         once("splits", &file.splits)?;
         check_numbers(&file)?;
-        let pipelines = pipelines(&file.pipelines, &file.decisions)?;
+        let pipelines =
+            pipelines(&file.pipelines, &file.decisions, file.device.as_deref().unwrap_or(CPU))?;
         if file.modes.contains(&Mode::Offline) {
             check_offline(&pipelines)?;
         }

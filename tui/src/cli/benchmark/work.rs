@@ -9,6 +9,7 @@ use super::plan::{Benchmark, Mode, Set, SplitKind};
 use super::store::{Store, Stored};
 use crate::cli::data::{fingerprint, span};
 use crate::cli::evaluate::in_words;
+use crate::cli::networks::CPU;
 use acquisition::signal::Recording;
 use anyhow::{Context as _, Result, anyhow, bail};
 use datasets::split::{RunSpan, Split};
@@ -174,15 +175,16 @@ fn pending(
     let about = (set.label.as_str(), set.subjects[place.subject], set.selection.classes.as_slice());
     let mut pending = Vec::new();
     for (at, pipeline) in benchmark.of_mode(place.mode) {
+        let of = (pipeline, benchmark.file.device.as_deref().unwrap_or(CPU));
         let key = match place.mode {
             Mode::Offline => {
                 let plan = benchmark.file.offline.for_split(place.split);
                 let settings = (&set.trials, plan, benchmark.variables(place.split));
-                key(place, about, &settings, &data, pipeline)?
+                key(place, about, &settings, &data, of)?
             }
             Mode::PseudoOnline => {
                 let settings = (benchmark.online(set, vec![]), &benchmark.file.pseudo_online);
-                key(place, about, &settings, &data, pipeline)?
+                key(place, about, &settings, &data, of)?
             }
         };
         match store.get(&key) {
