@@ -331,11 +331,16 @@ impl EncoderConfig {
 
     fn block<B: Backend>(&self, builder: &mut Builder<B>) -> Block<B> {
         let (size, p) = (self.token_size, self.drop_probability);
+        let attention = Attention::new(builder, size, self.n_heads, p);
+        let mut forward = FeedForward::new(builder, size, self.expansion, p);
+        if self.activation == Activation::Selu {
+            forward.expand = builder.self_normalising(size, size * self.expansion);
+        }
         Block {
             attention_norm: builder.layer_norm(size),
-            attention: Attention::new(builder, size, self.n_heads, p),
+            attention,
             forward_norm: builder.layer_norm(size),
-            forward: FeedForward::new(builder, size, self.expansion, p),
+            forward,
             activation: self.activation,
             drop_probability: p,
         }

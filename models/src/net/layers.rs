@@ -11,6 +11,9 @@ use burn::tensor::module::{avg_pool1d, linear, max_pool1d};
 use burn::tensor::{Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// What a forward pass is for.
 #[derive(Debug)]
 pub enum Pass<'a> {
@@ -102,6 +105,16 @@ impl<B: Backend> Builder<'_, B> {
     pub fn linear(&mut self, n_in: usize, n_out: usize) -> Linear<B> {
         let weight = self.torch_default([n_out, n_in]);
         Linear { weight, bias: Some(self.uniform([n_out], (1.0 / n_in as f64).sqrt())) }
+    }
+
+    /// A linear layer before SELU: weights of variance `1 / n_in`, no offset, which keeps
+    /// mean 0 and variance 1 from layer to layer.
+    ///
+    /// # Reference
+    /// Klambauer and others (2017), arXiv:1706.02515.
+    pub fn self_normalising(&mut self, n_in: usize, n_out: usize) -> Linear<B> {
+        let weight = self.normal([n_out, n_in], (1.0 / n_in as f64).sqrt());
+        Linear { weight, bias: Some(self.filled(0.0, [n_out])) }
     }
 
     /// Weight 1, bias 0, mean 0, variance 1.
