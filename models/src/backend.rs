@@ -11,6 +11,7 @@ use burn::backend::flex::FlexDevice;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::backend::{AutodiffBackend, Backend};
 use burn::tensor::{Tensor, TensorData};
+use std::any::Any;
 use std::fmt;
 use std::panic;
 use std::str::FromStr;
@@ -66,6 +67,9 @@ pub enum DeviceError {
     },
 }
 
+/// More of a panic's message is not shown.
+const MAX_MESSAGE_CHARS: usize = 200;
+
 /// Code generic over the backend it runs on.
 ///
 /// A function can't be generic over a backend *and* be handed over as a value, so the
@@ -96,16 +100,32 @@ impl Device {
         }
     }
 
-    /// Computes a small sum on the device.
+    /// Computes a small sum on the device. One that failed stays unusable until the
+    /// program is started anew: its backend does not recover.
     ///
     /// # Errors
     /// [`DeviceError::NotCompiledIn`], and [`DeviceError::Unusable`] where the driver or
     /// the card is missing.
     pub fn check(self) -> Result<(), DeviceError> {
-        silently(|| self.run_unchecked(Probe)).map(|_| ()).map_err(|error| match error {
-            DeviceError::Failed { device, why } => DeviceError::Unusable { device, why },
-            other => other,
-        })
+        static UNUSABLE: Mutex<Vec<(Device, String)>> = Mutex::new(Vec::new());
+        if self == Self::Cpu {
+            return Ok(());
+        }
+        let mut unusable = UNUSABLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((device, why)) = unusable.iter().find(|(device, _)| *device == self) {
+            return Err(DeviceError::Unusable { device: *device, why: why.clone() });
+        }
+        let (result, first_panic) = silently(|| self.run_unchecked(Probe));
+        match result {
+            Ok(_) => Ok(()),
+            Err(DeviceError::Failed { device, why }) => {
+                // A backend's own thread may have failed first, and then knows more.
+                let why = first_panic.unwrap_or(why);
+                unusable.push((device, why.clone()));
+                Err(DeviceError::Unusable { device, why })
+            }
+            Err(other) => Err(other),
+        }
     }
 
     /// Checks the device, then runs `job` on it.
@@ -115,9 +135,7 @@ impl Device {
     /// up, as it does out of memory. A panic on the CPU is a programmer's error and passes
     /// through.
     pub fn run<J: Job>(self, job: J) -> Result<J::Output, DeviceError> {
-        if self != Self::Cpu {
-            self.check()?;
-        }
+        self.check()?;
         self.run_unchecked(job)
     }
 
@@ -200,24 +218,29 @@ fn sum<B: Backend<FloatElem = f32>>(data: TensorData, device: &B::Device) -> f32
 /// missing driver and a lack of memory.
 #[cfg(any(test, feature = "cuda", feature = "wgpu"))]
 fn caught<T>(device: Device, work: impl FnOnce() -> T) -> Result<T, DeviceError> {
-    panic::catch_unwind(panic::AssertUnwindSafe(work)).map_err(|payload| {
-        let why = payload
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "no reason given".to_owned());
-        DeviceError::Failed { device, why }
-    })
+    panic::catch_unwind(panic::AssertUnwindSafe(work))
+        .map_err(|payload| DeviceError::Failed { device, why: message(&*payload) })
 }
 
-/// Runs `work`, which catches its panics, and keeps their messages off the terminal.
-fn silently<T>(work: impl FnOnce() -> T) -> T {
-    // The hook belongs to the whole process: one caller at a time may change it.
-    static HOOK: Mutex<()> = Mutex::new(());
-    let _turn = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+/// Runs `work`, which catches its panics, and keeps all messages off the terminal. Gives
+/// back the first, of whatever thread.
+fn silently<T>(work: impl FnOnce() -> T) -> (T, Option<String>) {
+    static FIRST: Mutex<Option<String>> = Mutex::new(None);
+    let first = || FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+    *first() = None;
     let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
+    panic::set_hook(Box::new(move |panic| {
+        first().get_or_insert_with(|| message(panic.payload()));
+    }));
     let result = work();
     panic::set_hook(hook);
-    result
+    (result, first().take())
+}
+
+/// What a panic says, without the lists that some messages end in.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    let line = text.and_then(|text| text.lines().next()).unwrap_or("no reason given");
+    line.split(" - ").next().unwrap_or(line).chars().take(MAX_MESSAGE_CHARS).collect()
 }

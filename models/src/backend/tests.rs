@@ -36,9 +36,13 @@ fn the_processor_can_always_be_used() {
 #[test]
 fn devices_compiled_in_work_or_say_why_not() {
     for device in Device::compiled_in() {
-        if let Err(error) = device.check() {
+        let first = device.check();
+        if let Err(error) = &first {
             assert!(matches!(error, DeviceError::Unusable { .. }), "{error}");
+            assert!(error.to_string().contains("driver"), "{error}");
         }
+        assert_eq!(device.check().is_ok(), first.is_ok(), "{device}");
+        assert_eq!(device.run(Probe).is_ok(), first.is_ok(), "{device}");
     }
 }
 
