@@ -8,7 +8,10 @@
 //! - *without*: what the pipeline scores after its decision values have lost what the variables
 //!   explain of them linearly. The coefficients come from a fold's training trials, each decided
 //!   by a decoder that was not fitted to it, so nothing is learned from what is scored;
-//! - a null of each: scored labels exchanged, and the refit to permuted labels.
+//! - the label null of both.
+//!
+//! A variable alone may score below chance: folds that hold as many of each class leave fewer of
+//! a class to be fitted to where more of it is scored. The null of labels permuted has the same.
 //!
 //! A score that stays is not proved to come from the brain: what is not linear, and what was not
 //! measured, stays too. A score that goes may have been of the brain, where task and eye movement
@@ -41,7 +44,8 @@ pub enum Variable {
     /// EOG channels, else over Fp1, Fpz, Fp2, AF7 and AF8.
     EyeAmplitude,
     /// To which side the eyes go: F7 minus F8 (else AF7 minus AF8, else Fp1 minus Fp2) below
-    /// 5 Hz, its mean in the trial less its mean in the half second before.
+    /// 5 Hz, its mean in the trial less its mean in the half second before, or less its first sample where nothing is
+    /// before it.
     Gaze,
     /// Muscles: logarithm of the power at 30-45 Hz, mean over the temporal channels (F7, F8, FT7,
     /// FT8, T7, T8, T9, T10, TP7, TP8), else over all brain channels.
@@ -227,6 +231,8 @@ impl Signal {
             Variable::Gaze => {
                 let n_before = self.rate.samples(BEFORE_SECS) as usize;
                 let before = trial.start.saturating_sub(n_before)..trial.start;
+                let start = trial.start;
+                let before = if before.is_empty() { start..start + 1 } else { before };
                 mean(trial) - mean(before)
             }
             Variable::PeakToPeak | Variable::TrialOrder | Variable::Run => {

@@ -132,28 +132,28 @@ fn score_fold(
     metric: OfflineMetric,
 ) -> Result<(f64, Vec<ScoredTrial>), FitError> {
     let decided = fit(examples, fold, labels)?;
-    let (trials, preferences) = scored_trials(decided, examples, (number, fold));
+    let (trials, preferences) = scored_trials(decided, labels, (number, fold));
     Ok((metric.score(&trials, &preferences), trials))
 }
 
 /// The trials of a fold that were decided, and by how much each looks like the second class.
 fn scored_trials(
     decided: Vec<Decided>,
-    examples: &Examples,
+    labels: &[ClassIdx],
     (number, fold): (usize, &Fold),
 ) -> (Vec<ScoredTrial>, Vec<f64>) {
     let is_decided = |(_, decided): &(&usize, Decided)| !decided.posterior[0].is_nan();
     let scored = |(&trial, Decided { posterior, preference }): (&usize, Decided)| {
-        let truth = examples.labels[trial];
+        let truth = labels[trial];
         (ScoredTrial { trial, fold: number, truth, posterior }, preference)
     };
     fold.test().iter().zip(decided).filter(is_decided).map(scored).unzip()
 }
 
-/// The scores of fits to labels that were permuted among the trials of each run on the
-/// training side of each fold; what is scored keeps its labels. Number `k` is the same
-/// whatever others are drawn. A permutation that can't be fitted counts as chance. `stop`
-/// says when drawing ends.
+/// The scores of fits to labels that were permuted among the trials of each run, one permutation
+/// per draw for all folds, and scored against them: folds share trials, and so must the draws.
+/// Number `k` is the same whatever others are drawn. A permutation that can't be fitted counts as
+/// chance. `stop` says when drawing ends.
 pub fn label_null(
     pipeline: &Pipeline,
     examples: &Examples,
@@ -173,10 +173,9 @@ fn null_of(
     (n_permutations, seed): (usize, u64),
 ) -> Vec<f64> {
     let one = |permutation: u64| {
-        let of_fold = |(number, fold): (usize, &Fold)| {
-            let stream = permutation * folds.len() as u64 + number as u64;
-            let permuted = permuted(examples, fold, stream, seed);
-            let scored = score_fold(fit, examples, &permuted, (number, fold), metric);
+        let labels = permuted(examples, permutation, seed);
+        let of_fold = |numbered: (usize, &Fold)| {
+            let scored = score_fold(fit, examples, &labels, numbered, metric);
             scored.map_or(f64::NAN, |(score, _)| score)
         };
         let per_fold: Vec<f64> = folds.par_iter().enumerate().map(of_fold).collect();
@@ -195,18 +194,15 @@ fn null_of(
     }
 }
 
-/// The labels, exchanged among the trials of each run that a fold is fitted to.
-fn permuted(examples: &Examples, fold: &Fold, stream: u64, seed: u64) -> Vec<ClassIdx> {
+/// The labels, exchanged among the trials of each run.
+fn permuted(examples: &Examples, stream: u64, seed: u64) -> Vec<ClassIdx> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
+    let all: Vec<usize> = (0..examples.labels.len()).collect();
     let mut labels = examples.labels.clone();
     let same_run = |a: &usize, b: &usize| examples.spans[*a].run == examples.spans[*b].run;
-    for of_run in fold.train().chunk_by(same_run) {
-        let mut classes: Vec<_> = of_run.iter().map(|trial| labels[*trial]).collect();
-        classes.shuffle(&mut rng);
-        for (trial, class) in of_run.iter().zip(classes) {
-            labels[*trial] = class;
-        }
+    for of_run in all.chunk_by(same_run) {
+        labels[of_run[0]..=of_run[of_run.len() - 1]].shuffle(&mut rng);
     }
     labels
 }

@@ -138,21 +138,20 @@ fn conclude(
     }
     let csv = table::write_csv(&folder.join("results.csv"), &rows);
     failures.extend(csv.err().map(|error| format!("{error:#}")));
-    if !rows.is_empty() {
-        #[cfg(feature = "hdf5")]
-        failures.extend(
-            archive::export(&folder.join("results.h5"), benchmark, digests, &rows)
-                .err()
-                .map(|error| format!("{error:#}")),
-        );
-        let failed = failures.clone();
-        let report = folder.join("report.html");
-        failures.extend(
-            html::write(&report, benchmark, digests, &rows, &failed)
-                .err()
-                .map(|error| format!("{error:#}")),
-        );
-    }
+    // Without a row too: what an earlier run left must not be taken for this one's.
+    #[cfg(feature = "hdf5")]
+    failures.extend(
+        archive::export(&folder.join("results.h5"), benchmark, digests, &rows)
+            .err()
+            .map(|error| format!("{error:#}")),
+    );
+    let failed = failures.clone();
+    let report = folder.join("report.html");
+    failures.extend(
+        html::write(&report, benchmark, digests, &rows, &failed)
+            .err()
+            .map(|error| format!("{error:#}")),
+    );
     for failure in &failures {
         note(format!("mindloop: {failure}"));
     }

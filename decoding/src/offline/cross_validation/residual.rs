@@ -1,30 +1,34 @@
 //! Scores with what confounding variables explain taken out, and scores of these variables
 //! alone: [`confounds`](crate::offline::confounds).
 
-use super::{OfflineMetric, ScoredTrial, null_of, score_fold, scored_trials};
+use super::{OfflineMetric, null_of, score_fold};
 use crate::classifier::lda::LdaModel;
 use crate::decoder::{Examples, Fit as _, FitError};
-use crate::evaluate::null::{N_SHIFTS, Stop, p_value};
+use crate::evaluate::null::Stop;
 use crate::offline::confounds::{Measured, Variable};
 use crate::pipeline::Pipeline;
 use crate::pipeline::decide::Decided;
 use crate::stats::regression::LinearModel;
 use acquisition::marker::ClassIdx;
 use datasets::folds::Fold;
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Parts of a fold's training trials that are decided by decoders fitted to the other parts.
 const N_PARTS: usize = 3;
 
+/// Draws of the null of variables alone.
+const N_ALONE: usize = 199;
+
 /// Training trials that each variable, and the mean, takes at least.
 const LEAST_PER_COEFFICIENT: usize = 2;
 
 /// The least posterior whose logarithm is regressed: what is surer counts as no surer.
 const LEAST_POSTERIOR: f64 = 1e-6;
+
+/// Decision values beyond are this one: where a posterior is 0 the logarithm of the odds has no
+/// end.
+const MOST_SURE: f64 = 30.0;
 
 /// What a variable, or all of them together, has to do with a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,8 +37,7 @@ pub struct Confounded {
     pub variable: Option<Variable>,
     /// What a discriminant of it scores over the same folds.
     pub alone: f64,
-    /// p of the scored trials' labels exchanged within their folds, 999 draws: with one variable
-    /// a refit can but turn its sign, and so has no null of its own.
+    /// p of its label null, of at most 199 draws.
     pub alone_p: f64,
     /// What the pipeline scores without what it explains.
     pub without: f64,
@@ -45,9 +48,9 @@ pub struct Confounded {
 /// What the variables of the examples have to do with the score of `pipeline` over `folds`:
 /// each of them, and where there are several, all together last.
 ///
-/// A training trial's decision comes from a decoder fitted to two of three parts of the
-/// training trials, cut in the order of time within each class, and coefficients are fitted to
-/// these decisions. What is regressed: the decision value and the logarithm of each posterior.
+/// A training trial's decision comes from a decoder fitted to two of three parts of the training
+/// trials, dealt in turn within each class so that every part is of all runs, and coefficients
+/// are fitted to these decisions. What is regressed: the decision value and the logarithm of each posterior.
 /// The null of the score without all of them is refitted to permuted labels, coefficients too, as
 /// [`label_null`](super::label_null); `n_permutations` is 0 for none.
 ///
@@ -105,48 +108,35 @@ fn mean<T>(
     Ok(scores.map(|scored| Ok(scored?.0)).sum::<Result<f64, FitError>>()? / n)
 }
 
-/// What a discriminant of the variables alone scores, and the p of its exchanged labels.
+/// What a discriminant of the variables alone scores, and the p of its label null.
 fn alone(
     values: &[Vec<f64>],
     examples: &Examples,
     (folds, metric): (&[Fold], OfflineMetric),
     seed: u64,
 ) -> Result<(f64, f64), FitError> {
-    let scored = |numbered: (usize, &Fold)| {
-        let decided = discriminant(values, examples, numbered.1)?;
-        Ok(scored_trials(decided, examples, numbered))
+    let fit = |examples: &Examples, fold: &Fold, labels: &[ClassIdx]| {
+        discriminant(values, labels, examples.n_classes, fold)
     };
-    let mut scored: Vec<(Vec<ScoredTrial>, Vec<f64>)> =
-        folds.iter().enumerate().map(scored).collect::<Result<_, FitError>>()?;
-    let score = |scored: &[(Vec<ScoredTrial>, Vec<f64>)]| {
-        let of_folds = scored.iter().map(|(trials, preferences)| metric.score(trials, preferences));
-        of_folds.sum::<f64>() / scored.len().max(1) as f64
-    };
-    let observed = score(&scored);
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let exchanged = |_| {
-        for (trials, _) in &mut scored {
-            let mut labels: Vec<ClassIdx> = trials.iter().map(|trial| trial.truth).collect();
-            labels.shuffle(&mut rng);
-            trials.iter_mut().zip(labels).for_each(|(trial, label)| trial.truth = label);
-        }
-        score(&scored)
-    };
-    let nulls: Vec<f64> = (0..N_SHIFTS).map(exchanged).collect();
-    Ok((observed, p_value(observed, &nulls)))
+    let score = |numbered| score_fold(&fit, examples, &examples.labels, numbered, metric);
+    let observed = mean(folds.iter().enumerate().map(score))?;
+    let of = (observed, Stop::Hopeless);
+    let drawn = null_of(&fit, examples, (folds, metric), of, (N_ALONE, seed));
+    Ok((observed, Stop::Hopeless.p(observed, &drawn, N_ALONE)))
 }
 
 /// A discriminant of the variables, fitted to a fold's training trials, on its scored ones.
 fn discriminant(
     values: &[Vec<f64>],
-    examples: &Examples,
+    labels: &[ClassIdx],
+    n_classes: usize,
     fold: &Fold,
 ) -> Result<Vec<Decided>, FitError> {
     let x: Vec<Vec<f64>> = fold.train().iter().map(|trial| values[*trial].clone()).collect();
-    let y: Vec<ClassIdx> = fold.train().iter().map(|trial| examples.labels[*trial]).collect();
-    let model = LdaModel::fit_unshrunk(&x, &y, examples.n_classes)?;
+    let y: Vec<ClassIdx> = fold.train().iter().map(|trial| labels[*trial]).collect();
+    let model = LdaModel::fit_unshrunk(&x, &y, n_classes)?;
     let decide = |trial: &usize| {
-        let [mut posterior, mut scores] = [0, 1].map(|_| vec![0.0; examples.n_classes]);
+        let [mut posterior, mut scores] = [0, 1].map(|_| vec![0.0; n_classes]);
         model.posterior_into(&values[*trial], &mut posterior);
         model.scores_into(&values[*trial], &mut scores);
         let preference = if let [first, second] = scores[..] { second - first } else { 0.0 };
@@ -201,10 +191,12 @@ impl Crossed {
             .map(|(trial, decided)| (values[*trial].clone(), outputs(decided)))
             .unzip();
         let n_variables = values.first().map_or(0, Vec::len);
-        let is_enough = x.len() >= LEAST_PER_COEFFICIENT * (n_variables + 1);
-        let model = is_enough.then(|| LinearModel::fit(&x, &y)).flatten();
         let n_examples = x.len();
-        let model = model.ok_or(FitError::TooManyVariables { n_examples, n_variables })?;
+        if n_examples < LEAST_PER_COEFFICIENT * (n_variables + 1) {
+            return Err(FitError::TooManyVariables { n_examples, n_variables });
+        }
+        let not_finite = || FitError::NotFinite { what: "a decision value or a variable".into() };
+        let model = LinearModel::fit(&x, &y).ok_or_else(not_finite)?;
         let less = |(trial, decided): (&usize, &Decided)| {
             let mut outputs = outputs(decided);
             model.take_out(&values[*trial], &mut outputs);
@@ -222,22 +214,16 @@ fn outputs(decided: &Decided) -> Vec<f64> {
     let log = |posterior: &f64| {
         if posterior.is_nan() { f64::NAN } else { posterior.max(LEAST_POSTERIOR).ln() }
     };
-    // The odds of what is wholly sure.
-    let most = -LEAST_POSTERIOR.ln();
-    let preference = match decided.preference {
-        preference if preference.is_infinite() => most.copysign(preference),
-        preference => preference,
-    };
+    let preference = decided.preference.clamp(-MOST_SURE, MOST_SURE);
     decided.posterior.iter().map(log).chain([preference]).collect()
 }
 
-/// The part of each training trial: every class is cut into [`N_PARTS`] in the order given.
+/// The part of each training trial: those of a class are dealt to the parts in turn.
 fn parts(train: &[usize], labels: &[ClassIdx]) -> Vec<usize> {
-    let n_of = |class: ClassIdx| train.iter().filter(|trial| labels[**trial] == class).count();
     let part = |(at, trial): (usize, &usize)| {
         let class = labels[*trial];
         let n_before = train[..at].iter().filter(|trial| labels[**trial] == class).count();
-        n_before * N_PARTS / n_of(class)
+        n_before % N_PARTS
     };
     train.iter().enumerate().map(part).collect()
 }

@@ -116,6 +116,13 @@ fn above_words(above: Option<(usize, usize)>) -> String {
     }
 }
 
+fn above_phrase(above: Option<(usize, usize)>) -> String {
+    match above {
+        None => String::new(),
+        above => format!(", above chance {}", above_words(above)),
+    }
+}
+
 fn interval_words(summary: &Summary) -> String {
     let ends = summary.interval;
     ends.map_or(String::new(), |i| format!(" ({:.3} to {:.3})", i.lower, i.upper))
@@ -135,9 +142,20 @@ fn held<'a>(
     names.map(of).filter(|(_, found)| !found.is_empty()).collect()
 }
 
-/// Why some rows have nothing, and what recordings have not.
-fn missing(rows: &[Row], class: Class) -> Vec<String> {
+/// The variables of all pipelines together, for what does not depend on them.
+fn of_variables(rows: &[Row], class: Class) -> Vec<OfVariable> {
+    of_pipeline(&rows.iter().filter(|row| Class::of(row) == class).collect::<Vec<_>>())
+}
+
+/// Why some rows have nothing, what recordings have not, and whom the table does not name.
+fn missing(benchmark: &Benchmark, dataset: &str, rows: &[Row], class: Class) -> Vec<String> {
     let mut lines = BTreeSet::new();
+    let set = benchmark.sets.iter().find(|set| set.label == dataset);
+    if let (Some(people), Some(set)) = (&benchmark.people, set)
+        && !people.knows_any(dataset, &set.subjects)
+    {
+        lines.insert(format!("the table of subjects names none of {dataset}"));
+    }
     for row in rows.iter().filter(|row| Class::of(row) == class) {
         let Some(Confounds { absent, why_not, .. }) = row.confounds() else { continue };
         for variable in absent {
@@ -164,13 +182,13 @@ pub fn print(
 ) -> Result<()> {
     let of_set = of_dataset(rows, dataset);
     let held = held(benchmark, &of_set, class);
-    if let Some(all) = held.first().and_then(|(_, found)| found.last()) {
+    if let Some(all) = of_variables(&of_set, class).last() {
         writeln!(
             text,
-            "  confounds alone: {:.3}{}, above chance {}",
+            "  confounds alone: {:.3}{}{}",
             all.alone.mean,
             interval_words(&all.alone),
-            above_words(all.alone_above),
+            above_phrase(all.alone_above),
         )?;
     }
     for (name, found) in &held {
@@ -178,17 +196,16 @@ pub fn print(
         let Some(change) = Summary::of(&all.changes) else { continue };
         writeln!(
             text,
-            "  {} without what they explain: {:.3}, {:+.3}{}, above chance {}",
+            "  {} without what they explain: {:.3}, {:+.3}{}{}",
             printable(name),
             all.without,
             change.mean,
             interval_words(&change),
-            above_words(all.without_above),
+            above_phrase(all.without_above),
         )?;
     }
-    let n_missing = missing(&of_set, class).len();
-    if n_missing > 0 {
-        writeln!(text, "  {n_missing} confounds could not be looked at, the report says why")?;
+    if !missing(benchmark, dataset, &of_set, class).is_empty() {
+        writeln!(text, "  not every confound could be looked at, the report says why")?;
     }
     print_accounts(text, &accounts(benchmark, dataset, rows, class))
 }
@@ -233,13 +250,13 @@ pub fn section(
     (class, about): (Class, &str),
 ) -> Result<()> {
     let held = held(benchmark, rows, class);
-    let missing = missing(rows, class);
+    let missing = missing(benchmark, &set.label, rows, class);
     let accounts = accounts(benchmark, &set.label, rows, class);
     if held.is_empty() && missing.is_empty() && accounts.is_empty() {
         return Ok(());
     }
     page.html.push_str("<h3>What besides the brain</h3>");
-    variables_table(&mut page.html, &held)?;
+    variables_table(&mut page.html, &of_variables(rows, class), &held)?;
     if !held.is_empty() {
         let column = |(name, found): &(&str, Vec<OfVariable>)| {
             let values = found.last().map(|of| of.changes.clone()).unwrap_or_default();
@@ -251,7 +268,9 @@ pub fn section(
         let figure = Figure::Columns { columns, scale, reference: Some(0.0) };
         page.figure(&format!("{about} confounds"), figure)?;
         page.html.push_str(
-            "<p>Alone: a discriminant of the variable over the same folds. The pipelines' columns: \
+            "<p>Alone: a discriminant of the variable over the same folds; it may score below \
+             chance, because these folds leave fewer of a class to be fitted to where more of it \
+             is scored. The pipelines' columns: \
              their score after their decision values lost what the variable explains of them \
              linearly, with coefficients from training trials alone. A score that stays is not \
              proved to come from the brain; one that goes may have, where task and eye movement \
@@ -263,14 +282,20 @@ pub fn section(
     accounts_table(&mut page.html, &accounts)
 }
 
-fn variables_table(page: &mut String, held: &[(&str, Vec<OfVariable>)]) -> Result<()> {
-    let Some((_, first)) = held.first() else { return Ok(()) };
+fn variables_table(
+    page: &mut String,
+    all: &[OfVariable],
+    held: &[(&str, Vec<OfVariable>)],
+) -> Result<()> {
+    if held.is_empty() {
+        return Ok(());
+    }
     page.push_str("<table><tr><th>variable</th><th>alone</th><th>above chance</th>");
     for (name, _) in held {
         write!(page, "<th>{}</th>", escape(name))?;
     }
     page.push_str("</tr>");
-    for of in first {
+    for of in all {
         write!(
             page,
             "<tr><td>{}</td><td>{:.3}{}</td><td>{}</td>",

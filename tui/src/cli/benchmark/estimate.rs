@@ -55,6 +55,10 @@ pub struct Estimate {
     mode: Mode,
     /// Examples that are kept at once.
     n_examples: u64,
+    /// Whether labels are permuted.
+    has_null: bool,
+    /// Whether variables of the raw signal are measured.
+    has_variables: bool,
     /// How many times all features of the examples stand in memory.
     n_whole: u64,
 }
@@ -73,7 +77,10 @@ impl Estimate {
                 let window_secs = tmax_secs - tmin_secs;
                 let spec = FrontEndSpec { window_secs, ..set.trials.front_end };
                 // All trials, those of a session, and what each thread trains on.
-                Self { spec, n_examples: extent.n_cues, n_whole: 2 + threads, extent, mode }
+                let (n_examples, n_whole) = (extent.n_cues, 2 + threads);
+                let has_null = file.offline.permutations > 0;
+                let has_variables = !benchmark.variables(split).is_empty();
+                Self { spec, extent, mode, n_examples, has_null, has_variables, n_whole }
             }
             Mode::PseudoOnline => {
                 let online = &file.pseudo_online;
@@ -92,8 +99,10 @@ impl Estimate {
                 };
                 // What models are fitted to; with a label null also the windows that all
                 // permutations share, and what each thread fits to.
-                let n_whole = if online.permutations > 0 { 2 + threads } else { 1 };
-                Self { spec, n_examples: n_examples.ceil() as u64, n_whole, extent, mode }
+                let has_null = online.permutations > 0;
+                let n_whole = if has_null { 2 + threads } else { 1 };
+                let (n_examples, has_variables) = (n_examples.ceil() as u64, false);
+                Self { spec, extent, mode, n_examples, has_null, has_variables, n_whole }
             }
         }
     }
@@ -105,8 +114,10 @@ impl Estimate {
         let all: u64 = wanted.as_slice().iter().map(of_demand).sum();
         let largest = wanted.as_slice().iter().map(of_demand).max().unwrap_or(0);
         // Every fit under way makes something new of the examples that it sees, at most as
-        // large, and keeps as much where its model remembers examples.
-        let own = 2 * current_num_threads() as u64 * largest;
+        // large; a null's fits are under way on all threads, and keep as much besides.
+        let threads = current_num_threads() as u64;
+        let n_fits = if self.has_null { 2 * threads } else { threads.min(pipelines.len() as u64) };
+        let own = n_fits * largest;
         let bytes =
             self.recordings(wanted.as_slice()) + self.n_examples * (self.n_whole * all + own);
         // What nobody counts: the program itself, and what an allocator does not give back.
@@ -118,7 +129,8 @@ impl Estimate {
         let n_stages: usize = wanted.iter().map(|demand| demand.signal.len() + 1).sum();
         let longest = self.extent.n_values.div_ceil(self.extent.n_runs.max(1));
         let filtered = if self.mode == Mode::Offline { 8 * longest * n_stages as u64 } else { 0 };
-        4 * self.extent.n_values + filtered
+        let measured = if self.has_variables { 16 * longest } else { 0 };
+        4 * self.extent.n_values + filtered + measured
     }
 
     /// Values of one example's feature. Where that can't be planned before the signal steps

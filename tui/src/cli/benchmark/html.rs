@@ -193,6 +193,7 @@ fn growth(
     rows: &[Row],
     (class, about): (Class, &str),
 ) -> Result<()> {
+    let of_class: Vec<&Row> = rows.iter().filter(|row| Class::of(row) == class).collect();
     let points = |name: &str| -> Vec<(f64, f64)> {
         let of_subjects = curves(rows, class, name).into_iter().flatten();
         of_subjects.map(|(n, score)| (n.log10(), score)).collect()
@@ -213,7 +214,7 @@ fn growth(
         SplitKind::WithinSession | SplitKind::CrossSession => "training trials",
     };
     page.html.push_str("<h3>By the amount of training</h3>");
-    let axes = [Axis::Log10(amount), Axis::Plain(scale(&rows.iter().collect::<Vec<_>>()))];
+    let axes = [Axis::Log10(amount), Axis::Plain(scale(&of_class))];
     let fitted: Vec<String> = series.iter().map(|series| series.label.clone()).collect();
     page.figure(&format!("{about} curves"), Figure::Scatter { series, axes })?;
     page.html.push_str(

@@ -2,8 +2,10 @@
 
 use super::figure::Figure;
 use crate::cli::output::write_file;
+use acquisition::text::printable;
 use anyhow::{Context as _, Result};
 use models::checkpoint::sha256_hex;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -60,7 +62,8 @@ impl Page {
         made.with_context(|| format!("can't make the folder {}", folder.display()))?;
         for name in written_before(folder) {
             let path = folder.join(&name);
-            fs::remove_file(&path).with_context(|| format!("can't remove {}", path.display()))?;
+            let removed = fs::remove_file(&path);
+            removed.with_context(|| format!("can't remove {}", path.display()))?;
         }
         let mut sums = String::new();
         let mut write = |(name, figure): &(String, Figure)| -> Result<()> {
@@ -78,8 +81,8 @@ impl Page {
 }
 
 /// Files that the list of an earlier page names, and that are as they were written.
-fn written_before(folder: &Path) -> Vec<String> {
-    let Ok(sums) = fs::read_to_string(folder.join(SUMS)) else { return vec![] };
+fn written_before(folder: &Path) -> BTreeSet<String> {
+    let Ok(sums) = fs::read_to_string(folder.join(SUMS)) else { return BTreeSet::new() };
     let is_ours = |(sum, name): &(&str, &str)| {
         // Whatever the list says, nothing outside of the folder is touched.
         let is_inside = !name.contains(['/', '\\']) && !name.starts_with('.');
@@ -108,7 +111,7 @@ pub fn list(page: &mut String, lines: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Text as HTML shows it.
+/// Text as HTML shows it; what could steer a terminal that shows the file is written as an escape.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -117,7 +120,8 @@ pub fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            c => out.push(c),
+            '\n' => out.push(c),
+            c => out.push_str(&printable(c.encode_utf8(&mut [0; 4]))),
         }
     }
     out
@@ -169,7 +173,7 @@ mod tests {
         std::fs::write(&outside, "x").unwrap();
         let sums = std::fs::read_to_string(figures.join("SHA256SUMS")).unwrap();
         let line = format!("{}  ../outside\n", super::sha256_hex(b"x"));
-        std::fs::write(figures.join("SHA256SUMS"), line + &sums).unwrap();
+        std::fs::write(figures.join("SHA256SUMS"), line + &sums + &sums).unwrap();
         page(&["kept", "new"]).write_figures(&figures).unwrap();
         let mut names: Vec<_> = std::fs::read_dir(&figures)
             .unwrap()

@@ -16,6 +16,12 @@ use std::path::Path;
 /// Largest table that is read.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
+/// Most columns beside `subject` and `dataset`.
+const MAX_COLUMNS: usize = 256;
+
+/// What stands where nothing is known.
+const UNKNOWN: [&str; 6] = ["", "n/a", "na", "nan", "null", "none"];
+
 /// Fewest subjects that anything is said of: of four there are 24 orders, and the least p is
 /// hardly below 0.05.
 const LEAST_SUBJECTS: usize = 5;
@@ -50,9 +56,12 @@ impl People {
         let known: Vec<usize> =
             (0..header.len()).filter(|k| *k != subject && Some(*k) != dataset).collect();
         ensure!(!known.is_empty(), "there is no column beside `subject`");
+        ensure!(known.len() <= MAX_COLUMNS, "at most {MAX_COLUMNS} columns can be looked at");
         for (k, column) in header.iter().enumerate() {
             ensure!(!header[..k].contains(column), "two columns are called {}", printable(column));
         }
+        // Of each column, whether its values are numbers, once one is known.
+        let mut are_numbers: Vec<Option<bool>> = vec![None; header.len()];
         let mut rows = BTreeMap::new();
         for (line, record) in (2..).zip(reader.records()) {
             let record = record.map_err(|error| anyhow!("{}", printable(&error.to_string())))?;
@@ -61,7 +70,17 @@ impl People {
             let number = number.with_context(|| {
                 format!("line {line}: `subject` is a number, not {}", printable(value(subject)))
             })?;
-            let is_known = |text: &&str| !text.is_empty() && !text.eq_ignore_ascii_case("n/a");
+            let is_known =
+                |text: &&str| !UNKNOWN.iter().any(|word| text.eq_ignore_ascii_case(word));
+            for k in known.iter().copied().filter(|k| is_known(&value(*k))) {
+                let is_number = value(k).parse::<f64>().is_ok();
+                let (column, found) = (printable(&header[k]), printable(value(k)));
+                ensure!(
+                    *are_numbers[k].get_or_insert(is_number) == is_number,
+                    "line {line}: {found} stands in the column {column}, which has numbers and \
+                     words: write n/a where nothing is known"
+                );
+            }
             let values = known.iter().map(|k| Some(value(*k)).filter(is_known).map(str::to_owned));
             let dataset = dataset.map(|k| value(k).to_owned());
             if rows.insert((dataset, number), values.collect()).is_some() {
@@ -69,6 +88,15 @@ impl People {
             }
         }
         Ok(Self { columns: known.iter().map(|k| header[*k].clone()).collect(), rows })
+    }
+
+    /// Whether any of a dataset's subjects is in the table.
+    pub fn knows_any(&self, dataset: &str, subjects: &[u32]) -> bool {
+        let is_there = |subject: &u32| {
+            self.rows.contains_key(&(Some(dataset.to_owned()), *subject))
+                || self.rows.contains_key(&(None, *subject))
+        };
+        subjects.iter().any(is_there)
     }
 
     fn value(&self, dataset: &str, subject: u32, column: usize) -> Option<&str> {

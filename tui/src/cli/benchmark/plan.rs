@@ -462,9 +462,9 @@ fn check_numbers(file: &PlanFile) -> Result<()> {
     );
     if let Some(confounds) = &file.confounds {
         once("confounds.variables", &confounds.variables)?;
+        ensure!(confounds.permutations >= N_PERMUTATIONS, "confounds.permutations is too small");
     }
     for (name, n) in [
-        ("confounds.permutations", file.confounds.as_ref().map_or(0, |plan| plan.permutations)),
         ("offline.permutations", offline.permutations),
         ("pseudo_online.permutations", online.permutations),
         ("pseudo_online.shifts", online.shifts),

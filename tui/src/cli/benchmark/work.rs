@@ -140,7 +140,7 @@ pub fn run(
             }
         }
     }
-    let budget = Budget::new(benchmark.file.memory_mib << 20);
+    let budget = Budget::new(benchmark.file.memory_mib.saturating_mul(1 << 20));
     let next = Mutex::new(groups.iter());
     let take = || next.lock().ok().and_then(|mut groups| groups.next());
     let work = || {
@@ -206,7 +206,7 @@ fn groups(
     pending: Vec<(usize, String)>,
     tell: &(dyn Fn(Done) + Sync),
 ) -> Vec<Group> {
-    let limit = benchmark.file.memory_mib << 20;
+    let limit = benchmark.file.memory_mib.saturating_mul(1 << 20);
     let bytes_of = |pending: &[(usize, String)]| {
         let of: Vec<_> = pending.iter().map(|(at, _)| &benchmark.pipelines[*at]).collect();
         estimate.bytes(&of)

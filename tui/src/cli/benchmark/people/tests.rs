@@ -6,7 +6,7 @@ fn people(text: &str) -> People {
 
 #[test]
 fn numbers_stay_numbers_and_words_become_regressors() {
-    let people = people("subject, age, hand\n1, 31, left\n2, 40.5, right\n3, n/a, both\n4,,\n");
+    let people = people("subject, age, hand\n1, 31, left\n2, 40.5, right\n3, NA, both\n4,,n/a\n");
     let x = |columns: &[usize]| -> Vec<(u32, Vec<f64>)> {
         let known = people.regressors("any", &[1, 2, 3, 4, 9], columns);
         known.into_iter().map(|known| (known.subject, known.x)).collect()
@@ -36,6 +36,7 @@ fn a_table_that_is_none_says_where() {
         ("subject,age\n3,1\n3,2\n", "line 3: subject 3 is there twice"),
         ("subject,age,age\n3,1,2\n", "two columns are called age"),
         ("subject,age\n3,1,2\n", "record 1"),
+        ("subject,age\n3,1\n4,old\n", "line 3: old stands in the column age"),
     ] {
         let error = format!("{:#}", People::of(text).unwrap_err());
         assert!(error.contains(expected), "{text:?}: {error}");
