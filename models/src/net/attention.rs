@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::backend::Backend;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{Tensor, TensorData, activation};
 
 /// Self-attention: each token becomes a mean of all, weighted by
 /// `softmax(q . k / sqrt(head_size))`, head by head.
@@ -26,26 +26,42 @@ pub struct Attention<B: Backend> {
     drop_probability: f64,
 }
 
-/// Cosine and sine by which queries and keys are turned, `(n_tokens, head_size / 2)` each.
+/// Angles by which queries and keys are turned: value `i` of a head's first half and value
+/// `i` of its second half are the two coordinates of a point.
 #[derive(Module, Debug)]
 pub struct Rotation<B: Backend> {
-    /// Cosines.
-    pub cos: Tensor<B, 2>,
+    /// Cosines for all heads, `(1, n_tokens, size)`.
+    cos: Tensor<B, 3>,
     /// Sines.
-    pub sin: Tensor<B, 2>,
+    sin: Tensor<B, 3>,
+    /// Turns by a right angle, `(size, size)`: one 1 or -1 in each row and column.
+    quarter: Tensor<B, 2>,
 }
 
 impl<B: Backend> Rotation<B> {
-    /// Turns `(batch, n_heads, n_tokens, head_size)`: value `i` of a head's first half and
-    /// value `i` of its second half are the two coordinates of a point.
-    fn turn(&self, x: Tensor<B, 4>) -> Tensor<B, 4> {
-        let [_, _, n_tokens, head_size] = x.dims();
-        let table = |t: &Tensor<B, 2>| t.clone().reshape([1, 1, n_tokens, head_size / 2]);
-        let (cos, sin) = (table(&self.cos), table(&self.sin));
-        let first = x.clone().narrow(3, 0, head_size / 2);
-        let second = x.narrow(3, head_size / 2, head_size / 2);
-        let turned = first.clone() * cos.clone() - second.clone() * sin.clone();
-        Tensor::cat(vec![turned, second * cos + first * sin], 3)
+    /// Of `n_heads` heads, with angles `(n_tokens, head_size / 2)` by rows.
+    pub fn new(angles: &[f64], half: usize, n_heads: usize, device: &B::Device) -> Self {
+        let n_tokens = angles.len() / half;
+        let size = 2 * half * n_heads;
+        let table = |of: fn(f64) -> f64| {
+            let row = |row: &[f64]| row.iter().map(|&x| of(x) as f32).collect::<Vec<_>>();
+            let values = angles.chunks(half).flat_map(|angles| row(angles).repeat(2 * n_heads));
+            Tensor::from_data(TensorData::new(values.collect(), [1, n_tokens, size]), device)
+        };
+        let mut quarter = vec![0.0_f32; size * size];
+        for first in (0..size).filter(|k| k % (2 * half) < half) {
+            quarter[first * size + first + half] = 1.0;
+            quarter[(first + half) * size + first] = -1.0;
+        }
+        let quarter = Tensor::from_data(TensorData::new(quarter, [size, size]), device);
+        Self { cos: table(f64::cos), sin: table(f64::sin), quarter }
+    }
+
+    /// Turns `(batch, n_tokens, size)`.
+    fn turn(&self, x: Tensor<B, 3>) -> Tensor<B, 3> {
+        let [n_batch, n_tokens, size] = x.dims();
+        let turned = x.clone().reshape([n_batch * n_tokens, size]).matmul(self.quarter.clone());
+        x * self.cos.clone() + turned.reshape([n_batch, n_tokens, size]) * self.sin.clone()
     }
 }
 
@@ -79,9 +95,12 @@ impl<B: Backend> Attention<B> {
         let heads = |x: Tensor<B, 3>| {
             x.reshape([n_batch, n_tokens, self.n_heads, head_size]).swap_dims(1, 2)
         };
-        let turn = |x: Tensor<B, 4>| rotation.map_or_else(|| x.clone(), |r| r.turn(x.clone()));
-        let queries = turn(heads(self.queries.forward(x.clone())));
-        let keys = turn(heads(self.keys.forward(x.clone())));
+        let turn = |x: Tensor<B, 3>| match rotation {
+            Some(rotation) => rotation.turn(x),
+            None => x,
+        };
+        let queries = heads(turn(self.queries.forward(x.clone())));
+        let keys = heads(turn(self.keys.forward(x.clone())));
         let values = heads(self.values.forward(x));
         let gathered = match pass {
             Pass::Infer => {

@@ -225,8 +225,9 @@ impl<B: Backend> Conformer<B> {
         let x = conv1d(x, kernel, Some(bias), ConvOptions::new([1], [0], [1], 1));
         let x = mean_pool(elu(self.norm.forward(x, pass)), self.pool[0], self.pool[1]);
         let x = dropout(x, self.drop_probability, pass).swap_dims(1, 2);
-        let [n, ..] = self.mixing.weight.dims();
+        let [n_batch, n_tokens, n] = x.dims();
         let rows = self.mixing.weight.val().reshape([n, n]).transpose();
-        burn::tensor::module::linear(x, rows, Some(self.mixing.bias.val()))
+        let mixed = x.reshape([n_batch * n_tokens, n]).matmul(rows);
+        (mixed + self.mixing.bias.val().reshape([1, n])).reshape([n_batch, n_tokens, n])
     }
 }

@@ -387,12 +387,7 @@ impl EncoderConfig {
                 (0..half).map(move |i| time as f64 * 1e4_f64.powf(-(i as f64) / half as f64))
             })
             .collect();
-        let table = |of: fn(f64) -> f64| {
-            let values: Vec<f32> = angles.iter().map(|&angle| of(angle) as f32).collect();
-            let shape = [angles.len() / half, half];
-            Tensor::from_data(TensorData::new(values, shape), device)
-        };
-        Rotation { cos: table(f64::cos), sin: table(f64::sin) }
+        Rotation::new(&angles, half, self.n_heads, device)
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::random::Random;
 use burn::module::{Module, Param, ParamId, RunningState};
 use burn::tensor::backend::Backend;
-use burn::tensor::module::{avg_pool1d, linear, max_pool1d};
+use burn::tensor::module::{avg_pool1d, max_pool1d};
 use burn::tensor::{Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,18 @@ pub struct Linear<B: Backend> {
 impl<B: Backend> Linear<B> {
     /// `(.., n_in)` to `(.., n_out)`.
     pub fn forward<const D: usize>(&self, x: Tensor<B, D>) -> Tensor<B, D> {
-        linear(x, self.weight.val().transpose(), self.bias.as_ref().map(Param::val))
+        let [n_out, n_in] = self.weight.dims();
+        let mut shape = x.dims();
+        let n_rows = shape[..D - 1].iter().product();
+        shape[D - 1] = n_out;
+        // A matrix product reads a transposed matrix where it lies; a reshape copies it.
+        let rows: Tensor<B, 2> = x.reshape([n_rows, n_in]);
+        let product = rows.matmul(self.weight.val().transpose());
+        let moved = match &self.bias {
+            Some(bias) => product + bias.val().reshape([1, n_out]),
+            None => product,
+        };
+        moved.reshape(shape)
     }
 }
 

@@ -106,21 +106,21 @@ impl<B: Backend> MergedFilters<B> {
 }
 
 /// One convolution, `(n_space, n_channels, length)` with its bias, that does what `time`
-/// and `space` do one after the other. `time` may hold its length in either of its last
+/// with its bias `shift` and `space` do one after the other. `time` may hold its length in either of its last
 /// two axes, `space` its channels.
 pub(super) fn merge<B: Backend>(
     time: Tensor<B, 4>,
-    bias: Tensor<B, 1>,
+    shift: Tensor<B, 1>,
     space: Tensor<B, 4>,
 ) -> (Tensor<B, 3>, Tensor<B, 1>) {
     let [n_time, _, a, b] = time.dims();
     let [n_space, _, c, d] = space.dims();
     let (length, n_channels) = (a * b, c * d);
-    let space = space.reshape([n_space, n_time, n_channels]).swap_dims(1, 2);
-    let rows = space.reshape([n_space * n_channels, n_time]);
-    let kernel = rows.clone().matmul(time.reshape([n_time, length]));
-    let shift = rows.matmul(bias.reshape([n_time, 1])).reshape([n_space, n_channels]);
-    (kernel.reshape([n_space, n_channels, length]), shift.sum_dim(1).reshape([n_space]))
+    let space = space.reshape([n_space, n_time, n_channels]);
+    let bias = space.clone().sum_dim(2).reshape([n_space, n_time]);
+    let bias = bias.matmul(shift.reshape([n_time, 1])).reshape([n_space]);
+    let time = time.reshape([1, n_time, length]).expand([n_space, n_time, length]);
+    (space.swap_dims(1, 2).matmul(time), bias)
 }
 
 impl ShallowConfig {
