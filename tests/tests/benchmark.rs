@@ -280,7 +280,7 @@ fn a_planted_eye_movement_is_found() {
     let number = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<f64>().unwrap();
     let (ended, row, output) = scored(true);
     assert!(number(&row, "confounds_alone") > 0.9, "{row:?}");
-    assert_eq!(number(&row, "confounds_alone_p"), 0.001);
+    assert_eq!(number(&row, "confounds_alone_p"), 0.005);
     assert!((0.0..=1.0).contains(&number(&row, "without_confounds")), "{row:?}");
     assert!(ended.stdout.contains("confounds alone: "), "{}", ended.stdout);
     assert!(ended.stdout.contains("above chance 1 of 1"), "{}", ended.stdout);

@@ -12,7 +12,7 @@ const EXE: &str = env!("CARGO_BIN_EXE_mindloop-tested");
 /// A small network that learns in seconds.
 const SMALL: &str = "name = \"small\"\n[[steps]]\nstep = \"band_pass\"\n[[steps]]\nstep = \
                      \"samples\"\n[[steps]]\nstep = \"network\"\nkind = \"shallow\"\nevery = 5\n\
-                     network = { n_filters = 4 }\ntraining = { n_epochs = 3 }\n";
+                     network = { n_filters_time = 4, n_filters_space = 4 }\ntraining = { n_epochs = 3 }\n";
 
 fn described(folder: &Path) -> (String, String) {
     let data_dir = world::write_dataset(folder);
@@ -27,7 +27,7 @@ fn a_network_is_trained_saved_and_decides_the_same_again() {
     let (data_dir, pipeline) = described(folder.path());
     let train = |name: &str| {
         let model = folder.path().join(name);
-        let common = ["train", "--dataset", "physionet-mi", "--data-dir", &data_dir];
+        let common = ["train", "physionet-mi", "--data-dir", &data_dir];
         let own = ["--subject", "1", "--pipeline", &pipeline, "--output", arg(&model)];
         succeed(EXE, &[&common[..], &own].concat());
         model
@@ -65,10 +65,12 @@ fn a_network_is_scored_beside_other_pipelines() {
     let folder = TempDir::new().unwrap();
     let (data_dir, pipeline) = described(folder.path());
     let names = format!("logvar+lda,{pipeline}");
-    let common = ["evaluate", "--dataset", "physionet-mi", "--data-dir", &data_dir];
+    let common = ["evaluate", "physionet-mi", "--data-dir", &data_dir];
     let own = ["--subjects", "1", "--pipelines", &names, "--permutations", "0"];
     let ended = succeed(EXE, &[&common[..], &own].concat());
     assert!(ended.stdout.contains("small"), "{}", ended.stdout);
+    // Trials are few: all of them are trained on.
+    fs::write(&pipeline, SMALL.replacen("every = 5", "every = 1", 1)).unwrap();
     let plan = "pipelines = [\"logvar+lda\", \"small.toml\"]\n[[datasets]]\nname = \
                 \"physionet-mi\"\nsubjects = \"1\"\ndata_dir = \"data\"\n[pseudo_online]\n\
                 step_secs = 0.5\npermutations = 0\n[offline]\nfolds = 3\npermutations = 0\n";
@@ -92,7 +94,7 @@ fn what_no_network_can_be_made_of_is_told() {
     let (data_dir, pipeline) = described(folder.path());
     let refused = |text: &str, more: &[&str]| {
         fs::write(&pipeline, text).unwrap();
-        let common = ["evaluate", "--dataset", "physionet-mi", "--data-dir", &data_dir];
+        let common = ["evaluate", "physionet-mi", "--data-dir", &data_dir];
         let own = ["--subjects", "1", "--pipelines", &pipeline, "--permutations", "0"];
         let ended = run(EXE, &[&common[..], &own, more].concat());
         assert_ne!(ended.code, Some(0), "{text}");

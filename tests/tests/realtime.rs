@@ -12,12 +12,14 @@ use acquisition::time::SampleRate;
 use decoding::evaluate::pseudo_online::{Protocol, Run};
 use decoding::front_end::FrontEndSpec;
 use decoding::metric::latency::LatencyRecorder;
+use decoding::pipeline::network::Networks;
 use decoding::pipeline::{FittedPipeline, Pipeline, built_in};
 use decoding::session::event::Event;
+use models::decoder::Neural;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tests::alloc::{Counting, n_calls};
+use tests::alloc::{Counting, n_bytes_kept, n_calls};
 use tests::{examples, world};
 
 #[global_allocator]
@@ -97,6 +99,10 @@ fn calls_while_deciding(run: &Run, model: &FittedPipeline) -> u64 {
 fn the_allocator_counts() {
     assert!(n_calls(|| drop(std::hint::black_box(vec![0_u8; 100]))) >= 2);
     assert_eq!(n_calls(|| {}), 0);
+    let mut kept = Vec::new();
+    assert_eq!(n_bytes_kept(|| kept = vec![0_u8; 100]), 100);
+    assert_eq!(n_bytes_kept(|| drop(std::hint::black_box(vec![0_u8; 100]))), 0);
+    drop(kept);
 }
 
 #[test]
@@ -109,7 +115,30 @@ fn deciding_allocates_nothing() {
         }
     }
     assert_eq!(n_pipelines, every_step().len());
-    assert_eq!(examples::missing_steps(&every_step()), BTreeSet::new());
+    // Layers of a network are new at every window: see the next test.
+    assert_eq!(examples::missing_steps(&every_step()), BTreeSet::from(["network"]));
+}
+
+/// What a network's layers take for a window, they give back before the next.
+#[test]
+fn a_network_keeps_nothing_of_a_window() {
+    let text = "name = \"small\"\n[[steps]]\nstep = \"band_pass\"\n[[steps]]\nstep = \
+                \"samples\"\n[[steps]]\nstep = \"network\"\nkind = \"eegnet\"\ntraining = { \
+                n_epochs = 1 }\n";
+    let networks: Arc<dyn Networks> = Arc::new(Neural::default());
+    let pipeline = Pipeline::from_toml(text).unwrap().with_networks(&networks).unwrap();
+    let (run, models) = fitted(&SimulatorConfig { n_channels: 16, ..config() }, &[pipeline]);
+    let mut engine = world::engine(&world::protocol(), &run.recording.info, &models);
+    let chunks = world::cut(&run.recording, &[CHUNK_FRAMES]);
+    let mut n_decisions = 0;
+    let mut push = |chunk: &Chunk| {
+        let mut count = |event| n_decisions += u32::from(matches!(event, Event::Decision(_)));
+        engine.push(chunk, || 0, |output| count(output.event));
+    };
+    let (early, late) = chunks.split_at(chunks.len() / 2);
+    early.iter().for_each(&mut push);
+    assert_eq!(n_bytes_kept(|| late.iter().for_each(&mut push)), 0);
+    assert_eq!(n_decisions, 381, "every window was decided");
 }
 
 #[test]

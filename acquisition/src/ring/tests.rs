@@ -54,7 +54,7 @@ fn a_reader_that_is_gone_wakes_the_writer() {
     let (mut writer, reader) = ring(2, 1, 1, Overflow::Wait);
     assert_eq!(writer.push(&chunk(0, 2), &[]).n_frames, 1);
     drop(reader);
-    assert!(!writer.wait(Duration::from_secs(3600)) && writer.is_abandoned());
+    assert!(!writer.wait(Duration::from_hours(1)) && writer.is_abandoned());
 }
 
 /// Pushes everything, waiting for room, from a thread of its own.

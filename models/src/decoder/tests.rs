@@ -47,7 +47,7 @@ fn examples<'a>(
     }
 }
 
-const SMALL: &str = "kind = \"shallow\"\nnetwork = { n_filters = 8, filter_samples = 9, \
+const SMALL: &str = "kind = \"shallow\"\nnetwork = { n_filters_time = 8, n_filters_space = 8, filter_samples = 9, \
                      pool_samples = 15, pool_stride = 5 }\ntraining = { n_epochs = 20, \
                      batch_size = 16, learning_rate = 0.005 }";
 
@@ -133,8 +133,6 @@ fn a_fitted_network_that_was_damaged_is_refused() {
         change(&mut damaged);
         neural.plan(&damaged).err().expect("a damaged network")
     };
-    let first = |of: &mut FittedNetwork| of.weights.keys().next().unwrap().clone();
-    let _ = first(&mut fitted.clone());
     assert!(refused(|of| drop(of.weights.pop_first())).contains("missing"));
     let why = refused(|of| {
         let mut first = of.weights.first_entry().unwrap();
