@@ -2,7 +2,6 @@
 //! `mindloop verify-device`.
 
 use super::args::VerifyDeviceArgs;
-use super::text::say;
 use anyhow::{Result, anyhow};
 use decoding::pipeline::network::Networks;
 use decoding::pipeline::{FittedPipeline, Pipeline};
@@ -39,7 +38,8 @@ pub fn model_on_device(
 
 #[cfg(feature = "neural")]
 mod built_in {
-    use super::{Arc, ExitCode, Networks, Result, VerifyDeviceArgs, say};
+    use super::{Arc, ExitCode, Networks, Result, VerifyDeviceArgs};
+    use crate::cli::text::say;
     use acquisition::text::printable;
     use indicatif::{ProgressBar, ProgressStyle};
     use models::backend::Device;
