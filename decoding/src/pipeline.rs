@@ -23,7 +23,7 @@ mod classify;
 pub mod decide;
 pub mod fit;
 pub mod fitted;
-mod mirror;
+pub mod mirror;
 pub mod moabb;
 pub mod network;
 pub mod policy;

@@ -44,8 +44,8 @@ pub enum Variable {
     /// EOG channels, else over Fp1, Fpz, Fp2, AF7 and AF8.
     EyeAmplitude,
     /// To which side the eyes go: F7 minus F8 (else AF7 minus AF8, else Fp1 minus Fp2) below
-    /// 5 Hz, its mean in the trial less its mean in the half second before, or less its first sample where nothing is
-    /// before it.
+    /// 5 Hz, its mean in the trial less its mean in the half second before, or less its first
+    /// sample where nothing is before it.
     Gaze,
     /// Muscles: logarithm of the power at 30-45 Hz, mean over the temporal channels (F7, F8, FT7,
     /// FT8, T7, T8, T9, T10, TP7, TP8), else over all brain channels.

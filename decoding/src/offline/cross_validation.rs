@@ -3,7 +3,7 @@
 
 mod residual;
 
-pub use self::residual::{Confounded, confounded};
+pub use self::residual::{Alone, Confounded, alone, confounded};
 
 use crate::decoder::{Examples, Fit as _, FitError, decide_class};
 use crate::evaluate::null::Stop;

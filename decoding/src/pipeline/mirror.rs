@@ -20,8 +20,11 @@ use faer::Mat;
 const TOLERANCE: f64 = 1e-3;
 
 /// For each channel the position of the one at the mirrored place on the head, of itself
-/// on the midline; the label of the first that has none.
-fn exchange(labels: &[String]) -> Result<Vec<usize>, &str> {
+/// on the midline.
+///
+/// # Errors
+/// The label of the first that has none.
+pub fn exchange(labels: &[String]) -> Result<Vec<usize>, &str> {
     let places: Vec<_> = labels.iter().map(|label| direction(label)).collect();
     let twin = |label| {
         let [x, y, z] = direction(label)?;

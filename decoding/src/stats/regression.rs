@@ -39,7 +39,7 @@ impl LinearModel {
             return None;
         }
         let standard = Standard::of(x)?;
-        let basis = standard.basis()?;
+        let whitening = standard.whitening()?;
         let n = y.len() as f64;
         let mean = |j: usize| y.iter().map(|row| row[j]).sum::<f64>() / n;
         let means: Vec<f64> = (0..n_outputs).map(mean).collect();
@@ -47,7 +47,7 @@ impl LinearModel {
         let cross = Mat::from_fn(z.ncols(), n_outputs, |i, j| {
             (0..z.nrows()).map(|row| z[(row, i)] * (y[row][j] - means[j])).sum::<f64>()
         });
-        let solved = &basis.whitening * (basis.whitening.transpose() * cross);
+        let solved = &whitening * (whitening.transpose() * cross);
         let coef = |i: usize| (0..n_outputs).map(|j| solved[(i, j)] / standard.scale[i]).collect();
         Some(Self { coef: (0..z.ncols()).map(coef).collect(), centre: standard.centre })
     }
@@ -117,7 +117,7 @@ pub fn explained(
         return None;
     }
     let standard = Standard::of(&x)?;
-    let axes = &standard.z * &standard.basis()?.whitening;
+    let axes = &standard.z * &standard.whitening()?;
     let share = |apart: &[f64]| -> f64 {
         let along = |axis: usize| (0..apart.len()).map(|row| axes[(row, axis)] * apart[row]).sum();
         (0..axes.ncols()).map(along).map(|sum: f64| sum * sum).sum::<f64>() / all
@@ -151,12 +151,6 @@ struct Standard {
     z: Mat<f64>,
 }
 
-/// Directions in which regressors vary.
-struct Basis {
-    /// Columns: what makes them orthonormal.
-    whitening: Mat<f64>,
-}
-
 impl Standard {
     fn of(x: &[Vec<f64>]) -> Option<Self> {
         let n_regressors = x.first()?.len();
@@ -178,16 +172,15 @@ impl Standard {
         Some(Self { centre, scale, z })
     }
 
-    fn basis(&self) -> Option<Basis> {
+    /// In its columns, what makes the directions orthonormal in which regressors vary.
+    fn whitening(&self) -> Option<Mat<f64>> {
         let products = self.z.transpose() * &self.z;
         let eigen = products.self_adjoint_eigen(Side::Lower).ok()?;
         let (values, vectors) = (eigen.S().column_vector(), eigen.U());
         let n = values.nrows();
         let largest = (0..n).map(|k| values[k]).fold(0.0, f64::max);
         let kept: Vec<usize> = (0..n).filter(|k| values[*k] > LEAST_EIGENVALUE * largest).collect();
-        let whitening =
-            Mat::from_fn(n, kept.len(), |i, k| vectors[(i, kept[k])] / values[kept[k]].sqrt());
-        Some(Basis { whitening })
+        Some(Mat::from_fn(n, kept.len(), |i, k| vectors[(i, kept[k])] / values[kept[k]].sqrt()))
     }
 }
 

@@ -5,16 +5,12 @@
 use super::{Task, TrainError};
 use crate::net::Geometry;
 use crate::random::Random;
-use acquisition::montage::direction;
+use decoding::pipeline::mirror::exchange;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
 #[cfg(test)]
 mod tests;
-
-/// Two places on the head are one another's mirror image where no coordinate of their
-/// directions differs by more: positions are given to about a thousandth of the radius.
-const TOLERANCE: f64 = 1e-3;
 
 /// The `[training.augmentation]` table of a description.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,14 +65,7 @@ impl Mirror {
     ///
     /// `None` where an electrode is not of the 10-10 system, or its twin is not there.
     pub fn of_labels(labels: &[String], n_classes: usize, pairs: &[[usize; 2]]) -> Option<Self> {
-        let places: Vec<[f64; 3]> =
-            labels.iter().map(|label| direction(label)).collect::<Option<_>>()?;
-        let twin = |&[x, y, z]: &[f64; 3]| {
-            places.iter().position(|[u, v, w]| {
-                [u + x, v - y, w - z].iter().all(|difference| difference.abs() <= TOLERANCE)
-            })
-        };
-        let channels = places.iter().map(twin).collect::<Option<_>>()?;
+        let channels = exchange(labels).ok()?;
         let mut classes: Vec<usize> = (0..n_classes).collect();
         for &[a, b] in pairs {
             if a.max(b) < n_classes {

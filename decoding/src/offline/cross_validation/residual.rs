@@ -45,14 +45,44 @@ pub struct Confounded {
     pub without_p: Option<f64>,
 }
 
-/// What the variables of the examples have to do with the score of `pipeline` over `folds`:
-/// each of them, and where there are several, all together last.
+/// What a variable, or all of them together, scores by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alone {
+    /// Which; `None` of all together.
+    variable: Option<Variable>,
+    /// A row for every trial there is.
+    values: Vec<Vec<f64>>,
+    score: f64,
+    p: f64,
+}
+
+/// What discriminants of the variables score over `folds`, each and where there are several,
+/// all together last: the same whichever pipeline is scored beside them.
+///
+/// Batch: allocates, uses the caller's rayon pool.
+///
+/// # Errors
+/// That of the first fold that can't be fitted.
+pub fn alone(
+    examples: &Examples,
+    measured: &Measured,
+    (folds, metric): (&[Fold], OfflineMetric),
+    seed: u64,
+) -> Result<Vec<Alone>, FitError> {
+    let one = |(variable, values): (Option<Variable>, Vec<Vec<f64>>)| {
+        let (score, p) = score_alone(&values, examples, (folds, metric), seed)?;
+        Ok(Alone { variable, values, score, p })
+    };
+    sets(measured).into_iter().map(one).collect()
+}
+
+/// What variables, scored [`alone`] over the same folds, have to do with the score of `pipeline`.
 ///
 /// A training trial's decision comes from a decoder fitted to two of three parts of the training
 /// trials, dealt in turn within each class so that every part is of all runs, and coefficients
-/// are fitted to these decisions. What is regressed: the decision value and the logarithm of each posterior.
-/// The null of the score without all of them is refitted to permuted labels, coefficients too, as
-/// [`label_null`](super::label_null); `n_permutations` is 0 for none.
+/// are fitted to these decisions. What is regressed: the decision value and the logarithm of each
+/// posterior. The null of the score without all of them is refitted to permuted labels,
+/// coefficients too, as [`label_null`](super::label_null); `n_permutations` is 0 for none.
 ///
 /// Batch: allocates, uses the caller's rayon pool.
 ///
@@ -62,7 +92,7 @@ pub struct Confounded {
 pub fn confounded(
     pipeline: &Pipeline,
     examples: &Examples,
-    measured: &Measured,
+    alone: &[Alone],
     (folds, metric): (&[Fold], OfflineMetric),
     (n_permutations, seed): (usize, u64),
 ) -> Result<Vec<Confounded>, FitError> {
@@ -70,15 +100,14 @@ pub fn confounded(
         .par_iter()
         .map(|fold| Crossed::of(pipeline, examples, fold, &examples.labels))
         .collect::<Result<_, _>>()?;
-    let one = |(variable, values): (Option<Variable>, Vec<Vec<f64>>)| {
-        let (alone, alone_p) = alone(&values, examples, (folds, metric), seed)?;
+    let one = |Alone { variable, values, score, p }: &Alone| {
         let scored = |((number, fold), crossed): ((usize, &Fold), &Crossed)| {
-            let fit = |_: &Examples, fold: &Fold, _: &[ClassIdx]| crossed.without(fold, &values);
+            let fit = |_: &Examples, fold: &Fold, _: &[ClassIdx]| crossed.without(fold, values);
             score_fold(&fit, examples, &examples.labels, (number, fold), metric)
         };
         let without = mean(folds.iter().enumerate().zip(&crossed).map(scored))?;
         let refit = |examples: &Examples, fold: &Fold, labels: &[ClassIdx]| {
-            Crossed::of(pipeline, examples, fold, labels)?.without(fold, &values)
+            Crossed::of(pipeline, examples, fold, labels)?.without(fold, values)
         };
         let null = || {
             let of = (without, Stop::Hopeless);
@@ -87,9 +116,9 @@ pub fn confounded(
         };
         let is_drawn = variable.is_none() && n_permutations > 0;
         let without_p = is_drawn.then(null);
-        Ok(Confounded { variable, alone, alone_p, without, without_p })
+        Ok(Confounded { variable: *variable, alone: *score, alone_p: *p, without, without_p })
     };
-    sets(measured).into_iter().map(one).collect()
+    alone.iter().map(one).collect()
 }
 
 /// Each variable by itself, then all of them: the last is of no variable in particular, even
@@ -109,7 +138,7 @@ fn mean<T>(
 }
 
 /// What a discriminant of the variables alone scores, and the p of its label null.
-fn alone(
+fn score_alone(
     values: &[Vec<f64>],
     examples: &Examples,
     (folds, metric): (&[Fold], OfflineMetric),

@@ -5,12 +5,12 @@ use super::figure::{Column, Figure};
 use super::item::{Confounds, Row};
 use super::page::{Page, escape, list};
 use super::people::{Account, accounts};
-use super::plan::{Benchmark, Set};
-use super::table::{Class, of_dataset};
+use super::plan::{Benchmark, Set, once};
+use super::table::{Class, above_words, of_dataset};
 use crate::cli::report::three;
 use acquisition::text::printable;
-use anyhow::Result;
-use decoding::evaluate::null::{N_SHIFTS, SIGNIFICANCE};
+use anyhow::{Result, ensure};
+use decoding::evaluate::null::{N_PERMUTATIONS, N_SHIFTS, SIGNIFICANCE};
 use decoding::offline::confounds::Variable;
 use decoding::offline::cross_validation::Confounded;
 use decoding::stats::Summary;
@@ -35,6 +35,18 @@ pub struct ConfoundPlan {
 impl Default for ConfoundPlan {
     fn default() -> Self {
         Self { variables: Variable::ALL.to_vec(), demographics: None, permutations: N_SHIFTS }
+    }
+}
+
+impl ConfoundPlan {
+    /// Whether it can be done.
+    pub fn check(&self) -> Result<()> {
+        once("confounds.variables", &self.variables)?;
+        ensure!(
+            self.permutations >= N_PERMUTATIONS,
+            "confounds.permutations is at least {N_PERMUTATIONS}: with fewer no p can reach 0.05"
+        );
+        Ok(())
     }
 }
 
@@ -108,18 +120,10 @@ fn of_pipeline(rows: &[&Row]) -> Vec<OfVariable> {
     each.chain([None]).filter_map(summarise).collect()
 }
 
-fn above_words(above: Option<(usize, usize)>) -> String {
-    match above {
-        None => "no null was run".to_owned(),
-        Some((n, 0)) => format!("0 of {n}: not distinguishable from chance"),
-        Some((n, n_above)) => format!("{n_above} of {n}"),
-    }
-}
-
 fn above_phrase(above: Option<(usize, usize)>) -> String {
     match above {
         None => String::new(),
-        above => format!(", above chance {}", above_words(above)),
+        Some(above) => format!(", above chance {}", above_words(above)),
     }
 }
 
@@ -302,7 +306,7 @@ fn variables_table(
             word(of.variable),
             of.alone.mean,
             interval_words(&of.alone),
-            above_words(of.alone_above),
+            above_words(of.alone_above.unwrap_or_default()),
         )?;
         for (_, found) in held {
             let own = found.iter().find(|other| other.variable == of.variable);
@@ -312,7 +316,7 @@ fn variables_table(
             if let Some(change) = change {
                 write!(page, " ({:+.3})", change.mean)?;
             }
-            if above.is_some() {
+            if let Some(above) = above {
                 write!(page, "<br>above chance {}", above_words(above))?;
             }
             page.push_str("</td>");

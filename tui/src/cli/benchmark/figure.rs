@@ -15,6 +15,7 @@ pub use self::scatter::{Axis, Series};
 
 use crate::cli::output::write_file;
 use anyhow::{Result, anyhow};
+use models::checkpoint::sha256_hex;
 use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -88,12 +89,17 @@ impl Figure {
         Ok(format!("<div class=\"figure\">{svg}</div>"))
     }
 
-    /// Writes `NAME.svg` and `NAME.png`: black on white, needing nothing else. The files' names.
-    pub fn write(&self, folder: &Path, name: &str) -> Result<[String; 2]> {
-        let [svg, png] = ["svg", "png"].map(|end| format!("{name}.{end}"));
-        write_file(&folder.join(&svg), self.svg(Look::FILE)?.as_bytes())?;
-        write_file(&folder.join(&png), &self.png(Look::PIXELS)?)?;
-        Ok([svg, png])
+    /// Writes `NAME.svg` and `NAME.png`: black on white, needing nothing else. Gives the names
+    /// of the files and their digests.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<[(String, String); 2]> {
+        let write = |end: &str, bytes: &[u8]| {
+            let file = format!("{name}.{end}");
+            write_file(&folder.join(&file), bytes).map(|()| (file, sha256_hex(bytes)))
+        };
+        Ok([
+            write("svg", self.svg(Look::FILE)?.as_bytes())?,
+            write("png", &self.png(Look::PIXELS)?)?,
+        ])
     }
 
     fn svg(&self, look: Look) -> Result<String> {

@@ -9,8 +9,10 @@ use datasets::folds::{Fold, stratified};
 use decoding::decoder::{Examples, FitError, decide_class};
 use decoding::evaluate::null::{Nulls, SEED, Stop};
 use decoding::metric::Confusion;
-use decoding::offline::confounds::{Measured, measure};
-use decoding::offline::cross_validation::{OfflineMetric, confounded, cross_validate, label_null};
+use decoding::offline::confounds::{Variable, measure};
+use decoding::offline::cross_validation::{
+    Alone, OfflineMetric, alone, confounded, cross_validate, label_null,
+};
 use decoding::offline::trials::Trials;
 use decoding::pipeline::{Pipeline, demands};
 use rayon::prelude::*;
@@ -24,8 +26,15 @@ struct Dealt {
     folds: Vec<Fold>,
     /// Trials that are scored.
     n_scored: usize,
-    /// Variables of those that take part, or why there are none.
-    measured: Option<Result<Measured, String>>,
+    /// What variables of those that take part score by themselves, where the plan asks.
+    confounds: Option<Result<Confounding, String>>,
+}
+
+/// Variables of a session's trials.
+struct Confounding {
+    alone: Vec<Alone>,
+    /// Those that the recordings have not.
+    absent: Vec<Variable>,
 }
 
 /// Scores the pipelines of one place.
@@ -105,9 +114,15 @@ fn deal(
         let examples = all.subset(&taking_part, &all.labels);
         let asked = benchmark.variables(place.split);
         let own: Vec<_> = taking_part.iter().map(|trial| spans[*trial].clone()).collect();
-        let measured = (!asked.is_empty())
-            .then(|| measure(asked, &loaded.runs, &own).map_err(|error| error.to_string()));
-        Ok(Dealt { session: session.to_string(), examples, folds, n_scored, measured })
+        let confounding = || {
+            let measured = measure(asked, &loaded.runs, &own).map_err(|error| error.to_string())?;
+            let of = (&folds[..], metric(benchmark, set));
+            let alone = alone(&examples, &measured, of, SEED);
+            let alone = alone.map_err(|error| words(&error, set))?;
+            Ok(Confounding { alone, absent: measured.absent })
+        };
+        let confounds = (!asked.is_empty()).then(confounding);
+        Ok(Dealt { session: session.to_string(), examples, folds, n_scored, confounds })
     };
     sessions.into_iter().map(one).collect()
 }
@@ -169,19 +184,24 @@ fn confounds(
     dealt: &Dealt,
     metric: OfflineMetric,
 ) -> Option<Confounds> {
-    let without = |why: String| Confounds { why_not: Some(why), ..Confounds::default() };
-    Some(match dealt.measured.as_ref()? {
-        Err(why) => without(why.clone()),
-        Ok(measured) => {
+    let why_not = |why: String| Confounds { why_not: Some(why), ..Confounds::default() };
+    Some(match dealt.confounds.as_ref()? {
+        Err(why) => why_not(why.clone()),
+        Ok(Confounding { alone, absent }) => {
             let draws = (benchmark.file.offline.permutations, SEED);
             let of = (&dealt.folds[..], metric);
-            let absent = measured.absent.clone();
-            match confounded(pipeline, &dealt.examples, measured, of, draws) {
+            let absent = absent.clone();
+            match confounded(pipeline, &dealt.examples, alone, of, draws) {
                 Ok(found) => Confounds { found, absent, why_not: None },
-                Err(error) => Confounds { absent, ..without(words(&error, set)) },
+                Err(error) => Confounds { absent, ..why_not(words(&error, set)) },
             }
         }
     })
+}
+
+/// What is scored.
+fn metric(benchmark: &Benchmark, set: &Set) -> OfflineMetric {
+    benchmark.file.offline.metric.unwrap_or(OfflineMetric::usual(set.n_tasks()))
 }
 
 /// Trials have no idle class.
@@ -200,7 +220,7 @@ fn score_trials(
     let plan = &benchmark.file.offline;
     let subject = set.subjects[place.subject];
     let n_tasks = set.n_tasks();
-    let metric = plan.metric.unwrap_or(OfflineMetric::usual(n_tasks));
+    let metric = metric(benchmark, set);
     let scored = cross_validate(pipeline, &dealt.examples, &dealt.folds, metric);
     let scored = scored.map_err(|error| anyhow!("{}", words(&error, set)))?;
     let curve = curve(benchmark, loaded, (set, place), pipeline, dealt, metric)?;

@@ -67,10 +67,8 @@ impl Page {
         }
         let mut sums = String::new();
         let mut write = |(name, figure): &(String, Figure)| -> Result<()> {
-            for file in figure.write(folder, name)? {
-                let bytes = fs::read(folder.join(&file));
-                let bytes = bytes.with_context(|| format!("can't read {file} again"))?;
-                writeln!(sums, "{}  {file}", sha256_hex(&bytes))?;
+            for (file, digest) in figure.write(folder, name)? {
+                writeln!(sums, "{digest}  {file}")?;
             }
             Ok(())
         };

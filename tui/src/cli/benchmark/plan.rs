@@ -461,8 +461,7 @@ fn check_numbers(file: &PlanFile) -> Result<()> {
         "offline.train_subjects is for cross-subject scores: add it to `splits`"
     );
     if let Some(confounds) = &file.confounds {
-        once("confounds.variables", &confounds.variables)?;
-        ensure!(confounds.permutations >= N_PERMUTATIONS, "confounds.permutations is too small");
+        confounds.check()?;
     }
     for (name, n) in [
         ("offline.permutations", offline.permutations),
@@ -477,7 +476,8 @@ fn check_numbers(file: &PlanFile) -> Result<()> {
     Ok(())
 }
 
-fn once<T: PartialEq>(name: &str, list: &[T]) -> Result<()> {
+/// A list that names nothing twice.
+pub fn once<T: PartialEq>(name: &str, list: &[T]) -> Result<()> {
     let is_again = |k: usize| list[..k].contains(&list[k]);
     ensure!(!(0..list.len()).any(is_again), "`{name}` lists one twice");
     Ok(())

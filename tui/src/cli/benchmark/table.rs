@@ -322,12 +322,7 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
     let details: Vec<_> = of.iter().filter_map(online).collect();
     let no_idle = mean(details.iter().map(|o| o.nmcc_idle_excluded).collect());
     let clock = mean(details.iter().filter_map(|o| o.clock_nmcc).collect());
-    let (n_tested, n_above) = n_above_chance(&of);
-    let above = match (n_tested, n_above) {
-        (0, _) => "no null was run".to_owned(),
-        (n, 0) => format!("0 of {n}: not distinguishable from chance"),
-        (n, n_above) => format!("{n_above} of {n}"),
-    };
+    let above = above_words(n_above_chance(&of));
     let spread = summary.std.map_or(String::new(), |std| format!(" ± {std:.3}"));
     let interval =
         summary.interval.map_or("-".to_owned(), |i| format!("{:.3} to {:.3}", i.lower, i.upper));
@@ -340,6 +335,15 @@ fn line(text: &mut String, rows: &[Row], class: Class, pipeline: &str, width: us
         three(clock),
     )?;
     Ok(())
+}
+
+/// Subjects that were held against a null, and those above chance, in words.
+pub fn above_words(above: (usize, usize)) -> String {
+    match above {
+        (0, _) => "no null was run".to_owned(),
+        (n, 0) => format!("0 of {n}: not distinguishable from chance"),
+        (n, n_above) => format!("{n_above} of {n}"),
+    }
 }
 
 /// Subjects that were held against a null, and those above chance: in every session.

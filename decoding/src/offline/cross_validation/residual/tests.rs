@@ -55,6 +55,17 @@ fn measured(values: Vec<Vec<f64>>) -> Measured {
     Measured { variables, values, absent: vec![] }
 }
 
+/// Variables alone, and what they have to do with the score of [`pipeline`].
+fn checked(
+    examples: &Examples,
+    measured: &Measured,
+    (folds, metric): (&[Fold], OfflineMetric),
+    draws: (usize, u64),
+) -> Result<Vec<Confounded>, FitError> {
+    let alone = alone(examples, measured, (folds, metric), draws.1)?;
+    confounded(&pipeline(), examples, &alone, (folds, metric), draws)
+}
+
 #[test]
 fn scores_without_and_alone_are_those_of_scikit_learn() {
     let golden: Golden = serde_json::from_str(GOLDEN).unwrap();
@@ -70,7 +81,7 @@ fn scores_without_and_alone_are_those_of_scikit_learn() {
         let score = cross_validate(&pipeline(), &examples, &folds, metric).unwrap().score;
         assert!((score - golden.score).abs() < 1e-12, "{score} {}", golden.score);
         let of = measured(golden.variables);
-        let found = confounded(&pipeline(), &examples, &of, (&folds, metric), (0, 0)).unwrap();
+        let found = checked(&examples, &of, (&folds, metric), (0, 0)).unwrap();
         let all = found.last().unwrap();
         assert_eq!((all.variable, all.without_p), (None, None));
         // Scores are of ranks and of decisions, so equal is equal.
@@ -107,7 +118,7 @@ fn a_planted_confound_is_found_and_a_harmless_variable_is_not() {
         let folds = folds.unwrap();
         let score = cross_validate(&pipeline(), &examples, &folds, metric).unwrap().score;
         let of = measured(values);
-        let found = confounded(&pipeline(), &examples, &of, (&folds, metric), (19, 3)).unwrap();
+        let found = checked(&examples, &of, (&folds, metric), (19, 3)).unwrap();
         (score, found.last().unwrap().clone())
     };
     let (score, planted) = check(true);
@@ -137,7 +148,7 @@ fn noise_is_found_no_more_often_than_is_said() {
             let examples = examples(&values, &labels, 2);
             let folds = stratified(&examples.labels, &spans(&examples), 5, 42, Overlap::Refused);
             let of = (&folds.unwrap()[..], OfflineMetric::RocAuc);
-            n_found += usize::from(alone(&values, &examples, of, 1).unwrap().1 <= 0.05);
+            n_found += usize::from(score_alone(&values, &examples, of, 1).unwrap().1 <= 0.05);
         }
         assert!((n_found as f64) < most, "{n_variables}: {n_found} of {N_DRAWS}");
     }
@@ -159,7 +170,7 @@ fn a_drift_without_a_class_scores_nothing_once_it_is_out() {
         let folds = stratified(&examples.labels, &spans(&examples), 5, 42, Overlap::Refused);
         let run = measured((0..45).map(|k| vec![f64::from(k / 15)]).collect());
         let of = (&folds.unwrap()[..], OfflineMetric::RocAuc);
-        let found = confounded(&pipeline(), &examples, &run, of, (0, 0)).unwrap();
+        let found = checked(&examples, &run, of, (0, 0)).unwrap();
         scores.push(found[0].without);
     }
     let mean = scores.iter().sum::<f64>() / scores.len() as f64;
@@ -213,6 +224,6 @@ fn more_variables_than_trials_can_t_be_taken_out() {
     let folds = stratified(&examples.labels, &spans(&examples), 2, 1, Overlap::Refused).unwrap();
     let metric = OfflineMetric::RocAuc;
     let of = measured(values);
-    let error = confounded(&pipeline(), &examples, &of, (&folds, metric), (0, 0)).unwrap_err();
+    let error = checked(&examples, &of, (&folds, metric), (0, 0)).unwrap_err();
     assert_eq!(error, FitError::TooManyVariables { n_examples: 8, n_variables: 6 });
 }
